@@ -1,0 +1,203 @@
+package lock
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Debian is the lock of one Debian release: which packages each platform is
+// made from, where they lie in the archive, and what they give.
+type Debian struct {
+	// Suites are the signed indexes that the packages were chosen from.
+	Suites []Suite `json:"suites"`
+	// Platforms maps an OCI platform ("linux/amd64") to its layers.
+	Platforms map[string]DebianPlatform `json:"platforms"`
+}
+
+// Suite is a signed index of a Debian archive at one moment.
+type Suite struct {
+	// Archive is the archive's name, as its mirrors serve it: "debian" or
+	// "debian-security".
+	Archive string `json:"archive"`
+	// Name is the suite's directory below dists/, such as "bookworm-updates".
+	Name string `json:"suite"`
+	// Date is the index's own Date field, in UTC.
+	Date time.Time `json:"date"`
+	// Key is the fingerprint of the primary key that signed the index, 40
+	// upper-case hexadecimal digits.
+	Key string `json:"key"`
+}
+
+// DebianPlatform is what one platform's images and stages are made from.
+type DebianPlatform struct {
+	// Rootfs is the images' first layer.
+	Rootfs Layer `json:"rootfs"`
+	// Builder is what a stage that runs on this platform has besides: pip, to
+	// install uv with. It is in no image.
+	Builder Layer `json:"builder"`
+}
+
+// Layer is an uncompressed OCI layer and the packages that give it.
+type Layer struct {
+	// Digest is the layer's diff ID, "sha256:" and 64 hexadecimal digits.
+	Digest string `json:"digest"`
+	// Size is the length of the layer's tar in bytes.
+	Size int64 `json:"size"`
+	// Packages are sorted by name.
+	Packages []Package `json:"packages"`
+}
+
+// Package is one binary package file of a Debian archive.
+type Package struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	// Archive is the archive that holds the file, one of the suites' archives.
+	Archive string `json:"archive"`
+	// Path is relative to the archive's root, as in the index's Filename field.
+	Path string `json:"path"`
+	// Size is the file's length in bytes.
+	Size int64 `json:"size"`
+	// SHA256 is the file's hash, 64 lower-case hexadecimal digits.
+	SHA256 string `json:"sha256"`
+}
+
+// Find returns the package of that name.
+func (l Layer) Find(name string) (Package, bool) {
+	for _, p := range l.Packages {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Package{}, false
+}
+
+// ParseDebian reads a lock that Debian.Format wrote. name is what errors call
+// the file; each names the line and, where there is one, the package.
+func ParseDebian(name string, data []byte) (Debian, error) {
+	var d Debian
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&d); err != nil {
+		return Debian{}, fmt.Errorf("parsing %s: line %d: %w", name, lineOf(data, jsonOffset(err, dec)), err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return Debian{}, fmt.Errorf("parsing %s: line %d: text after the lock's end", name, lineOf(data, dec.InputOffset()))
+	}
+	var errs []error
+	bad := func(mark, format string, args ...any) {
+		line := 1
+		if mark != "" {
+			line = lineOf(data, int64(bytes.Index(data, []byte(mark))))
+		}
+		errs = append(errs, fmt.Errorf("parsing %s: line %d: %w", name, line, fmt.Errorf(format, args...)))
+	}
+	d.check(bad)
+	if err := errors.Join(errs...); err != nil {
+		return Debian{}, err
+	}
+	return d, nil
+}
+
+// Format gives the lock's committed form; equal locks give equal bytes.
+func (d Debian) Format() []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(d); err != nil {
+		panic(err) // strings, numbers and times always encode
+	}
+	return b.Bytes()
+}
+
+var (
+	hexSHA256   = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	fingerprint = regexp.MustCompile(`^[0-9A-F]{40}$`)
+	debName     = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`) // Debian policy 5.6.1
+	archiveName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+)
+
+// reportFunc takes an error and a text of the file to look for to find its line.
+type reportFunc func(mark, format string, args ...any)
+
+func (d Debian) check(bad reportFunc) {
+	if len(d.Suites) == 0 {
+		bad("", "no suites")
+	}
+	archives := map[string]bool{}
+	for _, s := range d.Suites {
+		archives[s.Archive] = true
+		if !archiveName.MatchString(s.Archive) || s.Name == "" {
+			bad(quoted(s.Name), "suite %q of archive %q: not a name", s.Name, s.Archive)
+		}
+		if s.Date.IsZero() {
+			bad(quoted(s.Name), "suite %s: no date", s.Name)
+		}
+		if !fingerprint.MatchString(s.Key) {
+			bad(quoted(s.Name), "suite %s: key %q is not a fingerprint of 40 hexadecimal digits", s.Name, s.Key)
+		}
+	}
+	if len(d.Platforms) == 0 {
+		bad("", "no platforms")
+	}
+	for platform, p := range d.Platforms {
+		p.Rootfs.check(platform+" rootfs", archives, bad)
+		p.Builder.check(platform+" builder", archives, bad)
+	}
+}
+
+func (l Layer) check(where string, archives map[string]bool, bad reportFunc) {
+	if hash, ok := strings.CutPrefix(l.Digest, "sha256:"); !ok || !hexSHA256.MatchString(hash) {
+		bad(quoted(l.Digest), "%s: digest %q is not a SHA-256 digest", where, l.Digest)
+	}
+	if l.Size <= 0 {
+		bad(quoted(l.Digest), "%s: size %d is not positive", where, l.Size)
+	}
+	for i, p := range l.Packages {
+		at := where + ": package " + p.Name
+		mark := quoted(p.Path)
+		switch {
+		case !debName.MatchString(p.Name):
+			bad(quoted(p.Name), "%s: not a Debian package name", at)
+		case p.Version == "":
+			bad(mark, "%s: no version", at)
+		case !archives[p.Archive]:
+			bad(mark, "%s: archive %q has no suite in this lock", at, p.Archive)
+		case p.Path == "" || path.IsAbs(p.Path) || path.Clean(p.Path) != p.Path || strings.HasPrefix(p.Path, "../"):
+			bad(mark, "%s: path %q is not relative to an archive's root", at, p.Path)
+		case p.Size <= 0:
+			bad(mark, "%s: size %d is not positive", at, p.Size)
+		case !hexSHA256.MatchString(p.SHA256):
+			bad(mark, "%s: sha256 %q is not 64 hexadecimal digits", at, p.SHA256)
+		case i > 0 && l.Packages[i-1].Name >= p.Name:
+			bad(mark, "%s: listed twice or not in order", at)
+		}
+	}
+}
+
+func quoted(s string) string { return `"` + s + `"` }
+
+// lineOf gives the 1-based line of a byte offset.
+func lineOf(data []byte, offset int64) int {
+	offset = max(0, min(offset, int64(len(data))))
+	return 1 + bytes.Count(data[:offset], []byte("\n"))
+}
+
+func jsonOffset(err error, dec *json.Decoder) int64 {
+	var syntax *json.SyntaxError
+	var typ *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return syntax.Offset
+	case errors.As(err, &typ):
+		return typ.Offset
+	}
+	return dec.InputOffset()
+}

@@ -1,0 +1,165 @@
+package lock
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Requirements is a hash-locked list of Python distributions, in the order and
+// form of a pip requirements file with hashes.
+type Requirements []Requirement
+
+// Requirement is one locked distribution.
+type Requirement struct {
+	// Name is the normalised project name (PEP 503).
+	Name string
+	// Version is the exact version, without "==".
+	Version string
+	// Marker says on which platforms the distribution is needed, as in PEP 508;
+	// empty means all.
+	Marker string
+	// Hashes are those of the files that may be installed, each "sha256:" and
+	// 64 hexadecimal digits, sorted.
+	Hashes []string
+}
+
+var (
+	requirementLine = regexp.MustCompile(`^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[A-Za-z0-9._, -]*\])?==([A-Za-z0-9.!+_-]+)(?:\s*;\s*(.+))?$`)
+	separators      = regexp.MustCompile(`[-_.]+`)
+)
+
+// NormalizeName gives a project name's canonical form (PEP 503).
+func NormalizeName(name string) string {
+	return strings.ToLower(separators.ReplaceAllString(name, "-"))
+}
+
+// ParseRequirements reads a requirements file in which every line is an exact
+// version with hashes, as "uv pip compile --generate-hashes" writes it.
+// Comments are dropped. name is what errors call the file; each error names the
+// line and the project.
+func ParseRequirements(name string, data []byte) (Requirements, error) {
+	var reqs Requirements
+	seen := map[string]int{}
+	var errs []error
+	for _, l := range logicalLines(data) {
+		r, err := parseRequirement(l.text)
+		if err == nil && seen[r.Name+";"+r.Marker] != 0 {
+			err = fmt.Errorf("%s: listed before, on line %d", r.Name, seen[r.Name+";"+r.Marker])
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("parsing %s: line %d: %w", name, l.number, err))
+			continue
+		}
+		seen[r.Name+";"+r.Marker] = l.number
+		reqs = append(reqs, r)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return reqs, nil
+}
+
+// Format gives the file's text; ParseRequirements reads it back.
+func (rs Requirements) Format() []byte {
+	var b bytes.Buffer
+	for _, r := range rs {
+		b.WriteString(r.Name + "==" + r.Version)
+		if r.Marker != "" {
+			b.WriteString(" ; " + r.Marker)
+		}
+		for _, h := range r.Hashes {
+			b.WriteString(" \\\n    --hash=" + h)
+		}
+		b.WriteByte('\n')
+	}
+	return b.Bytes()
+}
+
+// Without gives the requirements that are not in lower. One that is in both
+// with another version, marker or hash is an error: layers of the two would
+// contradict each other.
+func (rs Requirements) Without(lower Requirements) (Requirements, error) {
+	known := map[string]Requirement{}
+	for _, r := range lower {
+		known[r.Name] = r
+	}
+	var own Requirements
+	var errs []error
+	for _, r := range rs {
+		k, ok := known[r.Name]
+		switch {
+		case !ok:
+			own = append(own, r)
+		case k.Version != r.Version:
+			errs = append(errs, fmt.Errorf("%s: version %s here, %s in the tier below", r.Name, r.Version, k.Version))
+		}
+	}
+	return own, errors.Join(errs...)
+}
+
+type logicalLine struct {
+	number int
+	text   string
+}
+
+// logicalLines joins continued lines and drops comments and blank lines.
+func logicalLines(data []byte) []logicalLine {
+	var out []logicalLine
+	var cur logicalLine
+	sc := bufio.NewScanner(bytes.NewReader(data))
+	sc.Buffer(nil, len(data)+1)
+	for n := 1; sc.Scan(); n++ {
+		text := sc.Text()
+		if i := strings.Index(" "+text, " #"); i >= 0 {
+			text = text[:i]
+		}
+		text, continued := strings.CutSuffix(strings.TrimSpace(text), `\`)
+		if cur.text == "" {
+			cur.number = n
+		}
+		cur.text = strings.TrimSpace(cur.text + " " + strings.TrimSpace(text))
+		if !continued {
+			if cur.text != "" {
+				out = append(out, cur)
+			}
+			cur = logicalLine{}
+		}
+	}
+	if cur.text != "" {
+		out = append(out, cur)
+	}
+	return out
+}
+
+func parseRequirement(text string) (Requirement, error) {
+	spec, rest, _ := strings.Cut(text, " --")
+	m := requirementLine.FindStringSubmatch(strings.TrimSpace(spec))
+	if m == nil {
+		return Requirement{}, fmt.Errorf("%q is not NAME==VERSION with hashes", strings.TrimSpace(spec))
+	}
+	r := Requirement{Name: NormalizeName(m[1]), Version: m[2], Marker: strings.TrimSpace(m[3])}
+	if strings.ContainsAny(r.Marker, `\`) {
+		return Requirement{}, fmt.Errorf("%s: a backslash in the marker", r.Name)
+	}
+	for _, option := range strings.Fields("--" + rest) {
+		if option == "--" {
+			continue
+		}
+		hash, ok := strings.CutPrefix(option, "--hash=sha256:")
+		if !ok || !hexSHA256.MatchString(hash) {
+			return Requirement{}, fmt.Errorf("%s: %q is not --hash=sha256: and 64 hexadecimal digits", r.Name, option)
+		}
+		r.Hashes = append(r.Hashes, "sha256:"+hash)
+	}
+	if len(r.Hashes) == 0 {
+		return Requirement{}, fmt.Errorf("%s: no hash", r.Name)
+	}
+	slices.Sort(r.Hashes)
+	r.Hashes = slices.Compact(r.Hashes)
+	return r, nil
+}

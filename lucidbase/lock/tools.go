@@ -1,0 +1,92 @@
+package lock
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Tools is the lock of what a build runs and no image holds.
+type Tools struct {
+	UV Tool `toml:"uv"`
+}
+
+// Tool is a program that is published as a wheel for each build platform.
+type Tool struct {
+	Version string `toml:"version"`
+	// SHA256 maps a build platform ("linux/amd64") to its wheel's hash, 64
+	// hexadecimal digits.
+	SHA256 map[string]string `toml:"sha256"`
+}
+
+var pythonVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*[A-Za-z0-9.+!-]*$`)
+
+// ParseTools reads a lock that Tools.Format wrote. name is what errors call the
+// file.
+func ParseTools(name string, data []byte) (Tools, error) {
+	var t Tools
+	if err := decodeTOML(name, data, &t); err != nil {
+		return Tools{}, err
+	}
+	var errs []error
+	bad := func(mark, format string, args ...any) {
+		line := lineOf(data, int64(bytes.Index(data, []byte(mark))))
+		errs = append(errs, fmt.Errorf("parsing %s: line %d: uv: %w", name, line, fmt.Errorf(format, args...)))
+	}
+	if !pythonVersion.MatchString(t.UV.Version) {
+		bad("version", "version %q is not a version", t.UV.Version)
+	}
+	if len(t.UV.SHA256) == 0 {
+		bad("[uv", "no wheel")
+	}
+	for platform, hash := range t.UV.SHA256 {
+		if !hexSHA256.MatchString(hash) {
+			bad(quoted(platform), "%s: sha256 %q is not 64 hexadecimal digits", platform, hash)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Tools{}, err
+	}
+	return t, nil
+}
+
+// Format gives the lock's committed form; equal locks give equal bytes.
+func (t Tools) Format() []byte { return encodeTOML(t) }
+
+// Requirements gives the tool named uv for a build platform, as pip reads it.
+func (t Tools) Requirements(platform string) (Requirements, error) {
+	hash, ok := t.UV.SHA256[platform]
+	if !ok {
+		return nil, fmt.Errorf("uv %s: no wheel locked for build platform %s", t.UV.Version, platform)
+	}
+	return Requirements{{Name: "uv", Version: t.UV.Version, Hashes: []string{"sha256:" + hash}}}, nil
+}
+
+func decodeTOML(name string, data []byte, v any) error {
+	md, err := toml.Decode(string(data), v)
+	if err != nil {
+		var perr toml.ParseError
+		if errors.As(err, &perr) {
+			return fmt.Errorf("parsing %s: line %d: %s", name, perr.Position.Line, perr.Message)
+		}
+		return fmt.Errorf("parsing %s: %w", name, err)
+	}
+	for _, key := range md.Undecoded() {
+		line := lineOf(data, int64(bytes.Index(data, []byte(key[len(key)-1]))))
+		return fmt.Errorf("parsing %s: line %d: unknown key %s", name, line, key)
+	}
+	return nil
+}
+
+func encodeTOML(v any) []byte {
+	var b bytes.Buffer
+	enc := toml.NewEncoder(&b)
+	enc.Indent = ""
+	if err := enc.Encode(v); err != nil {
+		panic(err) // plain strings and maps always encode
+	}
+	return b.Bytes()
+}
