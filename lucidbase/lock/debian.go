@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
+	"io/fs"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -90,16 +92,9 @@ func ParseDebian(name string, data []byte) (Debian, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Debian{}, fmt.Errorf("parsing %s: line %d: text after the lock's end", name, lineOf(data, dec.InputOffset()))
 	}
-	var errs []error
-	bad := func(mark, format string, args ...any) {
-		line := 1
-		if mark != "" {
-			line = lineOf(data, int64(bytes.Index(data, []byte(mark))))
-		}
-		errs = append(errs, fmt.Errorf("parsing %s: line %d: %w", name, line, fmt.Errorf(format, args...)))
-	}
-	d.check(bad)
-	if err := errors.Join(errs...); err != nil {
+	r := &reporter{name: name}
+	d.check(func(at, format string, args ...any) { r.bad(lineOfValue(data, at), format, args...) })
+	if err := errors.Join(r.errs...); err != nil {
 		return Debian{}, err
 	}
 	return d, nil
@@ -121,73 +116,81 @@ var (
 	hexSHA256   = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	fingerprint = regexp.MustCompile(`^[0-9A-F]{40}$`)
 	debName     = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`) // Debian policy 5.6.1
-	archiveName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+	suiteName   = regexp.MustCompile(`^[a-z][a-z0-9-]*$`) // of an archive, too
 )
 
-// reportFunc takes an error and a text of the file to look for to find its line.
-type reportFunc func(mark, format string, args ...any)
+// reportFunc takes an error and the path of the JSON value that it is about.
+type reportFunc func(at, format string, args ...any)
 
 func (d Debian) check(bad reportFunc) {
 	if len(d.Suites) == 0 {
 		bad("", "no suites")
 	}
 	archives := map[string]bool{}
-	for _, s := range d.Suites {
+	for i, s := range d.Suites {
 		archives[s.Archive] = true
-		if !archiveName.MatchString(s.Archive) || s.Name == "" {
-			bad(quoted(s.Name), "suite %q of archive %q: not a name", s.Name, s.Archive)
+		at := fmt.Sprintf("/suites/%d", i)
+		if !suiteName.MatchString(s.Archive) || !suiteName.MatchString(s.Name) {
+			bad(at+"/suite", "suite %q of archive %q: not a name", s.Name, s.Archive)
 		}
-		if s.Date.IsZero() {
-			bad(quoted(s.Name), "suite %s: no date", s.Name)
+		if s.Date.IsZero() || s.Date.Location() != time.UTC {
+			bad(at+"/date", "suite %s: no date in UTC", s.Name)
 		}
 		if !fingerprint.MatchString(s.Key) {
-			bad(quoted(s.Name), "suite %s: key %q is not a fingerprint of 40 hexadecimal digits", s.Name, s.Key)
+			bad(at+"/key", "suite %s: key %q is not a fingerprint of 40 hexadecimal digits", s.Name, s.Key)
 		}
 	}
 	if len(d.Platforms) == 0 {
 		bad("", "no platforms")
 	}
-	for platform, p := range d.Platforms {
-		p.Rootfs.check(platform+" rootfs", archives, bad)
-		p.Builder.check(platform+" builder", archives, bad)
+	for _, platform := range slices.Sorted(maps.Keys(d.Platforms)) {
+		p := d.Platforms[platform]
+		at := "/platforms/" + platform
+		p.Rootfs.check(platform+" rootfs", archives, inside(at+"/rootfs", bad))
+		p.Builder.check(platform+" builder", archives, inside(at+"/builder", bad))
 	}
+}
+
+// inside reports for a value that lies at the path outer.
+func inside(outer string, bad reportFunc) reportFunc {
+	return func(at, format string, args ...any) { bad(outer+at, format, args...) }
 }
 
 func (l Layer) check(where string, archives map[string]bool, bad reportFunc) {
 	if hash, ok := strings.CutPrefix(l.Digest, "sha256:"); !ok || !hexSHA256.MatchString(hash) {
-		bad(quoted(l.Digest), "%s: digest %q is not a SHA-256 digest", where, l.Digest)
+		bad("/digest", "%s: digest %q is not a SHA-256 digest", where, l.Digest)
 	}
 	if l.Size <= 0 {
-		bad(quoted(l.Digest), "%s: size %d is not positive", where, l.Size)
+		bad("/size", "%s: size %d is not positive", where, l.Size)
 	}
 	for i, p := range l.Packages {
-		at := where + ": package " + p.Name
-		mark := quoted(p.Path)
-		switch {
-		case !debName.MatchString(p.Name):
-			bad(quoted(p.Name), "%s: not a Debian package name", at)
-		case p.Version == "":
-			bad(mark, "%s: no version", at)
-		case !archives[p.Archive]:
-			bad(mark, "%s: archive %q has no suite in this lock", at, p.Archive)
-		case p.Path == "" || path.IsAbs(p.Path) || path.Clean(p.Path) != p.Path || strings.HasPrefix(p.Path, "../"):
-			bad(mark, "%s: path %q is not relative to an archive's root", at, p.Path)
-		case p.Size <= 0:
-			bad(mark, "%s: size %d is not positive", at, p.Size)
-		case !hexSHA256.MatchString(p.SHA256):
-			bad(mark, "%s: sha256 %q is not 64 hexadecimal digits", at, p.SHA256)
-		case i > 0 && l.Packages[i-1].Name >= p.Name:
-			bad(mark, "%s: listed twice or not in order", at)
+		at := fmt.Sprintf("/packages/%d", i)
+		p.check(where+": package "+p.Name, archives, inside(at, bad))
+		if i > 0 && l.Packages[i-1].Name >= p.Name {
+			bad(at+"/name", "%s: package %s: listed twice or not in order", where, p.Name)
 		}
 	}
 }
 
-func quoted(s string) string { return `"` + s + `"` }
-
-// lineOf gives the 1-based line of a byte offset.
-func lineOf(data []byte, offset int64) int {
-	offset = max(0, min(offset, int64(len(data))))
-	return 1 + bytes.Count(data[:offset], []byte("\n"))
+func (p Package) check(where string, archives map[string]bool, bad reportFunc) {
+	if !debName.MatchString(p.Name) {
+		bad("/name", "%s: not a Debian package name", where)
+	}
+	if p.Version == "" {
+		bad("/version", "%s: no version", where)
+	}
+	if !archives[p.Archive] {
+		bad("/archive", "%s: archive %q has no suite in this lock", where, p.Archive)
+	}
+	if !fs.ValidPath(p.Path) || p.Path == "." {
+		bad("/path", "%s: path %q is not relative to an archive's root", where, p.Path)
+	}
+	if p.Size <= 0 {
+		bad("/size", "%s: size %d is not positive", where, p.Size)
+	}
+	if !hexSHA256.MatchString(p.SHA256) {
+		bad("/sha256", "%s: sha256 %q is not 64 hexadecimal digits", where, p.SHA256)
+	}
 }
 
 func jsonOffset(err error, dec *json.Decoder) int64 {

@@ -1,9 +1,8 @@
 package lock
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
+	"slices"
 )
 
 // DebianInput is the reviewed list that a Debian lock is resolved from.
@@ -18,7 +17,7 @@ type DebianInput struct {
 	Exclude []Exclusion `toml:"exclude"`
 }
 
-// SuiteInput names a suite and the keys that may sign it.
+// SuiteInput names a suite; its archive says which keys may sign it.
 type SuiteInput struct {
 	Archive string `toml:"archive"`
 	Name    string `toml:"suite"`
@@ -41,39 +40,62 @@ func ParseDebianInput(name string, data []byte) (DebianInput, error) {
 	if err := decodeTOML(name, data, &in); err != nil {
 		return DebianInput{}, err
 	}
-	var errs []error
-	bad := func(mark, format string, args ...any) {
-		line := lineOf(data, int64(bytes.Index(data, []byte(mark))))
-		errs = append(errs, fmt.Errorf("parsing %s: line %d: %w", name, line, fmt.Errorf(format, args...)))
-	}
-	if len(in.Suites) == 0 {
-		bad("", "no suites")
-	}
-	if len(in.Rootfs) == 0 {
-		bad("rootfs", "no packages")
-	}
-	listed := map[string]bool{}
-	for _, pkg := range append(append([]string{}, in.Rootfs...), in.Builder...) {
-		if !debName.MatchString(pkg) {
-			bad(quoted(pkg), "%s: not a Debian package name", pkg)
-		}
-		if listed[pkg] {
-			bad(quoted(pkg), "%s: listed twice", pkg)
-		}
-		listed[pkg] = true
-	}
-	for _, e := range in.Exclude {
-		switch {
-		case !listed[e.Package]:
-			bad(quoted(e.Package), "%s: excludes %s, but is not listed itself", e.Package, e.Depends)
-		case listed[e.Depends]:
-			bad(quoted(e.Package), "%s: excludes %s, which is listed", e.Package, e.Depends)
-		case e.Reason == "":
-			bad(quoted(e.Package), "%s: excludes %s without a reason", e.Package, e.Depends)
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
+	r := &reporter{name: name}
+	in.check(data, r)
+	if err := errors.Join(r.errs...); err != nil {
 		return DebianInput{}, err
 	}
 	return in, nil
+}
+
+func (in DebianInput) check(data []byte, r *reporter) {
+	if len(in.Suites) == 0 {
+		r.bad(1, "no suites")
+	}
+	if len(in.Rootfs) == 0 {
+		r.bad(lineOfKey(data, "rootfs"), "rootfs: no packages")
+	}
+	for i, s := range in.Suites {
+		line := lineWith(data, 0, quoted(s.Archive), quoted(s.Name))
+		if !suiteName.MatchString(s.Archive) || !suiteName.MatchString(s.Name) {
+			r.bad(line, "suite %q of archive %q: not a name", s.Name, s.Archive)
+		}
+		if slices.Contains(in.Suites[:i], s) {
+			r.bad(lineWith(data, 1, quoted(s.Archive), quoted(s.Name)), "suite %s of archive %s: listed twice", s.Name, s.Archive)
+		}
+	}
+	listed := map[string]bool{}
+	for _, pkg := range slices.Concat(in.Rootfs, in.Builder) {
+		if !debName.MatchString(pkg) {
+			r.bad(lineWith(data, 0, quoted(pkg)), "%q: not a Debian package name", pkg)
+		}
+		if listed[pkg] {
+			r.bad(lineWith(data, 1, quoted(pkg)), "%s: listed twice", pkg)
+		}
+		listed[pkg] = true
+	}
+	in.checkExclude(listed, data, r)
+}
+
+func (in DebianInput) checkExclude(listed map[string]bool, data []byte, r *reporter) {
+	seen := map[[2]string]bool{}
+	for _, e := range in.Exclude {
+		line := lineWith(data, 0, quoted(e.Package), quoted(e.Depends))
+		if !listed[e.Package] {
+			r.bad(line, "%s: excludes %s, but is not listed itself", e.Package, e.Depends)
+		}
+		if !debName.MatchString(e.Depends) {
+			r.bad(line, "%s: excludes %q, which is not a Debian package name", e.Package, e.Depends)
+		}
+		if listed[e.Depends] {
+			r.bad(line, "%s: excludes %s, which is listed", e.Package, e.Depends)
+		}
+		if e.Reason == "" {
+			r.bad(line, "%s: excludes %s without a reason", e.Package, e.Depends)
+		}
+		if seen[[2]string{e.Package, e.Depends}] {
+			r.bad(lineWith(data, 1, quoted(e.Package), quoted(e.Depends)), "%s: excludes %s twice", e.Package, e.Depends)
+		}
+		seen[[2]string{e.Package, e.Depends}] = true
+	}
 }

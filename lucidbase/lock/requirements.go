@@ -80,26 +80,45 @@ func (rs Requirements) Format() []byte {
 	return b.Bytes()
 }
 
-// Without gives the requirements that are not in lower. One that is in both
-// with another version, marker or hash is an error: layers of the two would
-// contradict each other.
+// Without gives the requirements that lower does not install already. One that
+// is in both with another version or other hashes is an error: layers of the two
+// would contradict each other. One that lower has under another marker is kept,
+// since lower may leave it out; to install it twice changes nothing.
 func (rs Requirements) Without(lower Requirements) (Requirements, error) {
-	known := map[string]Requirement{}
+	known := map[string]Requirements{}
 	for _, r := range lower {
-		known[r.Name] = r
+		known[r.Name] = append(known[r.Name], r)
 	}
 	var own Requirements
 	var errs []error
 	for _, r := range rs {
-		k, ok := known[r.Name]
-		switch {
-		case !ok:
+		rivals, installed := known[r.Name], false
+		for _, k := range known[r.Name] {
+			if k.Marker == r.Marker {
+				rivals, installed = Requirements{k}, true
+				break
+			}
+			installed = installed || k.Marker == ""
+		}
+		for _, k := range rivals {
+			errs = append(errs, r.agrees(k))
+		}
+		if !installed {
 			own = append(own, r)
-		case k.Version != r.Version:
-			errs = append(errs, fmt.Errorf("%s: version %s here, %s in the tier below", r.Name, r.Version, k.Version))
 		}
 	}
 	return own, errors.Join(errs...)
+}
+
+// agrees compares a requirement with the same one of a lower tier.
+func (r Requirement) agrees(lower Requirement) error {
+	switch {
+	case r.Version != lower.Version:
+		return fmt.Errorf("%s: version %s here, %s in the tier below", r.Name, r.Version, lower.Version)
+	case !slices.Equal(r.Hashes, lower.Hashes):
+		return fmt.Errorf("%s: other hashes of version %s than in the tier below", r.Name, r.Version)
+	}
+	return nil
 }
 
 type logicalLine struct {

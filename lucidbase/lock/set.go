@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"slices"
 	"sync"
 )
@@ -86,9 +85,10 @@ func (s *Set) CheckTiers() error {
 		if _, err := s.Python[t].Without(s.Python[lower]); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", t.LockFile(), err))
 		}
-		missing, _ := s.Python[lower].Without(s.Python[t])
-		for _, r := range missing {
-			errs = append(errs, fmt.Errorf("%s: %s is in %s and missing here", t.LockFile(), r.Name, lower.LockFile()))
+		for _, r := range s.Python[lower] {
+			if !slices.ContainsFunc(s.Python[t], func(own Requirement) bool { return own.Name == r.Name }) {
+				errs = append(errs, fmt.Errorf("%s: %s is in %s and missing here", t.LockFile(), r.Name, lower.LockFile()))
+			}
 		}
 	}
 	return errors.Join(errs...)
@@ -117,13 +117,13 @@ func (s *Set) Files() map[string][]byte {
 
 const header = "# Written by \"lucidbase lock\"; edit the .in file instead.\n"
 
-// Digest identifies the set's content, "sha256:" and 64 hexadecimal digits.
-func (s *Set) Digest() string {
+// Digest identifies what an image of a tier is made from, "sha256:" and 64
+// hexadecimal digits. The tools are not part of it: they leave no trace.
+func (s *Set) Digest(t Tier) string {
 	h := sha256.New()
-	files := s.Files()
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		fmt.Fprintf(h, "%s %d\n", name, len(files[name]))
-		h.Write(files[name])
+	for _, part := range [][]byte{s.Debian.Format(), s.Python[t].Format()} {
+		fmt.Fprintf(h, "%d\n", len(part))
+		h.Write(part)
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 
 	"github.com/BurntSushi/toml"
 )
@@ -31,23 +33,19 @@ func ParseTools(name string, data []byte) (Tools, error) {
 	if err := decodeTOML(name, data, &t); err != nil {
 		return Tools{}, err
 	}
-	var errs []error
-	bad := func(mark, format string, args ...any) {
-		line := lineOf(data, int64(bytes.Index(data, []byte(mark))))
-		errs = append(errs, fmt.Errorf("parsing %s: line %d: uv: %w", name, line, fmt.Errorf(format, args...)))
-	}
+	r := &reporter{name: name}
 	if !pythonVersion.MatchString(t.UV.Version) {
-		bad("version", "version %q is not a version", t.UV.Version)
+		r.bad(lineOfKey(data, "version"), "uv: version %q is not a version", t.UV.Version)
 	}
 	if len(t.UV.SHA256) == 0 {
-		bad("[uv", "no wheel")
+		r.bad(lineOfKey(data, "sha256"), "uv: no wheel")
 	}
-	for platform, hash := range t.UV.SHA256 {
-		if !hexSHA256.MatchString(hash) {
-			bad(quoted(platform), "%s: sha256 %q is not 64 hexadecimal digits", platform, hash)
+	for _, platform := range slices.Sorted(maps.Keys(t.UV.SHA256)) {
+		if hash := t.UV.SHA256[platform]; !hexSHA256.MatchString(hash) {
+			r.bad(lineOfKey(data, platform), "uv: %s: sha256 %q is not 64 hexadecimal digits", platform, hash)
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(r.errs...); err != nil {
 		return Tools{}, err
 	}
 	return t, nil
@@ -74,11 +72,11 @@ func decodeTOML(name string, data []byte, v any) error {
 		}
 		return fmt.Errorf("parsing %s: %w", name, err)
 	}
+	r := &reporter{name: name}
 	for _, key := range md.Undecoded() {
-		line := lineOf(data, int64(bytes.Index(data, []byte(key[len(key)-1]))))
-		return fmt.Errorf("parsing %s: line %d: unknown key %s", name, line, key)
+		r.bad(lineOfKey(data, key[len(key)-1]), "unknown key %s", key)
 	}
-	return nil
+	return errors.Join(r.errs...)
 }
 
 func encodeTOML(v any) []byte {

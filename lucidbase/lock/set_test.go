@@ -1,0 +1,105 @@
+package lock
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+)
+
+func testSet() *Set {
+	req := func(name string) Requirement { return Requirement{Name: name, Version: "1", Hashes: []string{hashA}} }
+	return &Set{Debian: testDebian(), Tools: testTools(), Python: map[Tier]Requirements{
+		Minimal: {req("idna")}, Python: {req("aiohttp"), req("idna")}, Standard: {req("aiohttp"), req("idna"), req("numpy")},
+	}}
+}
+
+func filesOf(s *Set) fstest.MapFS {
+	fsys := fstest.MapFS{}
+	for name, data := range s.Files() {
+		fsys[name] = &fstest.MapFile{Data: data}
+	}
+	return fsys
+}
+
+func TestRead(t *testing.T) {
+	set, err := Read(filesOf(testSet()))
+	require.NoError(t, err)
+	require.Equal(t, testSet(), set)
+
+	for tier, want := range map[Tier]string{Minimal: "idna", Python: "aiohttp", Standard: "numpy"} {
+		own, err := set.Own(tier)
+		require.NoError(t, err)
+		require.Len(t, own, 1)
+		require.Equal(t, want, own[0].Name)
+	}
+	_, err = set.Own("big")
+	require.EqualError(t, err, `unknown tier "big"`)
+}
+
+func TestReadReportsAll(t *testing.T) {
+	fsys := filesOf(testSet())
+	delete(fsys, ToolsFile)
+	fsys[DebianFile].Data = nil
+	fsys[Python.LockFile()].Data = []byte("aiohttp==1")
+	_, err := Read(fsys)
+	for _, want := range []string{ToolsFile + ": ", "parsing debian12.json: line 1: ", "parsing python.lock.txt: line 1: aiohttp: "} {
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestCheckTiers(t *testing.T) {
+	set := testSet()
+	set.Python[Python] = set.Python[Python][:1]
+	set.Python[Standard] = slices.Clone(set.Python[Standard])
+	set.Python[Standard][0].Version = "2"
+	_, err := Read(filesOf(set))
+	require.EqualError(t, err, "python.lock.txt: idna is in minimal.lock.txt and missing here\n"+
+		"standard.lock.txt: aiohttp: version 2 here, 1 in the tier below")
+}
+
+func TestDigest(t *testing.T) {
+	set := testSet()
+	minimal := set.Digest(Minimal)
+	require.Regexp(t, "^sha256:[0-9a-f]{64}$", minimal)
+	require.NotEqual(t, minimal, set.Digest(Python))
+	set.Tools = Tools{}
+	set.Python[Standard] = nil
+	require.Equal(t, minimal, set.Digest(Minimal), "neither tools nor other tiers count")
+	set.Debian.Suites[0].Key = strings.Repeat("E", 40)
+	require.NotEqual(t, minimal, set.Digest(Minimal))
+}
+
+// The committed locks are as they would be written.
+func TestDefault(t *testing.T) {
+	set, err := Default()
+	require.NoError(t, err)
+	require.Equal(t, []string{"linux/amd64", "linux/arm64"}, slices.Sorted(maps.Keys(set.Debian.Platforms)))
+	for name, want := range set.Files() {
+		data, err := committed.ReadFile(name)
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(data), name)
+	}
+}
+
+func ExampleParseRequirements() {
+	text := "aiohttp==3.12.1 --hash=sha256:" + strings.Repeat("a", 64) + "\nidna>=3.1\n"
+	_, err := ParseRequirements("own.lock.txt", []byte(text))
+	fmt.Println(err)
+	// Output: parsing own.lock.txt: line 2: "idna>=3.1" is not NAME==VERSION with hashes
+}
+
+func ExampleDefault() {
+	set, err := Default()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	libc, _ := set.Debian.Platforms["linux/arm64"].Rootfs.Find("libc6")
+	fmt.Println(libc.Archive, strings.HasSuffix(libc.Path, "_arm64.deb"))
+	// Output: debian true
+}

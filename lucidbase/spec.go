@@ -1,0 +1,48 @@
+// Package lucidbase holds the nouns that everything else is written in: a Spec
+// describes an image, a Graph is what it takes to build it, and Platforms say
+// for whom and by whom.
+//
+// The package is pure: nothing in it reads a clock, the environment, the
+// network or the machine that it runs on. The same Spec, locks and platforms
+// give the same Graph, byte for byte, on every machine.
+package lucidbase
+
+import (
+	"github.com/moby/buildkit/client/llb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Spec describes an image. Its implementations are plain structs whose zero
+// value is a good default.
+type Spec interface {
+	// Graph gives what it takes to build the image for one platform. Every
+	// missing or wrong field is reported at once, by name.
+	Graph(p Platforms) (Graph, error)
+}
+
+// SpecFunc is a function that is a Spec.
+type SpecFunc func(p Platforms) (Graph, error)
+
+// Graph calls f.
+func (f SpecFunc) Graph(p Platforms) (Graph, error) { return f(p) }
+
+// Platforms are the two platforms of a build. Both are values of this package
+// (LinuxAMD64, LinuxARM64) or what ParsePlatform gave.
+type Platforms struct {
+	// Target is what the image runs on.
+	Target ocispecs.Platform
+	// Build is what the build's own tools run on: the engine's platform. It
+	// never changes the resulting image.
+	Build ocispecs.Platform
+}
+
+// Graph is one platform's image before it is built.
+type Graph struct {
+	// State is the image's file system.
+	State llb.State
+	// Config is the image's configuration, without diff IDs, with one history
+	// entry for each layer of State.
+	Config ocispecs.Image
+	// Inputs are the layers that State names by digest and the client supplies.
+	Inputs []Input
+}
