@@ -1,0 +1,206 @@
+package rootfs
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/lucidbase/lock"
+)
+
+// fixture is a package file made for a test.
+type fixture struct {
+	name         string
+	version      string // "1" if empty
+	architecture string // "amd64" if empty
+	archive      string // "debian" if empty
+	md5sums      string
+	members      func(control, data []byte) []member // xz if nil
+	entries      []tar.Header
+	content      map[string]string // of files, by the name in their header
+}
+
+type member struct {
+	name string
+	data []byte
+}
+
+func dir(name string) tar.Header {
+	return tar.Header{Name: name, Typeflag: tar.TypeDir, Mode: 0o755}
+}
+
+func link(name, target string) tar.Header {
+	return tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: target, Mode: 0o777}
+}
+
+func hardLink(name, target string) tar.Header {
+	return tar.Header{Name: name, Typeflag: tar.TypeLink, Linkname: target, Mode: 0o644}
+}
+
+func regular(name string, mode int64) tar.Header {
+	return tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: mode, Uname: "builder", Gname: "builder"}
+}
+
+// deb gives the package file, and how a lock describes it.
+func (f fixture) deb(t testing.TB) ([]byte, lock.Package) {
+	t.Helper()
+	if f.version == "" {
+		f.version = "1"
+	}
+	if f.architecture == "" {
+		f.architecture = "amd64"
+	}
+	if f.archive == "" {
+		f.archive = "debian"
+	}
+	stanza := fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: %s\n", f.name, f.version, f.architecture)
+	control := tarball(t, map[string]string{"./control": stanza, "./md5sums": f.md5sums, "./postinst": "#!/bin/sh\n"},
+		[]tar.Header{dir("./"), regular("./control", 0o644), regular("./md5sums", 0o644), regular("./postinst", 0o755)})
+	data := tarball(t, f.content, f.entries)
+	members := f.members
+	if members == nil {
+		members = func(control, data []byte) []member {
+			return []member{{"debian-binary", []byte("2.0\n")}, {"control.tar.xz", xz(control)}, {"data.tar.xz", xz(data)}}
+		}
+	}
+	file := ar(members(control, data))
+	return file, locked(f.name, f.version, f.archive, file)
+}
+
+// locked describes a file as a lock does.
+func locked(name, version, archive string, file []byte) lock.Package {
+	sum := sha256.Sum256(file)
+	return lock.Package{
+		Name:    name,
+		Version: version,
+		Archive: archive,
+		Path:    fmt.Sprintf("pool/main/%s_%s.deb", name, version),
+		Size:    int64(len(file)),
+		SHA256:  hex.EncodeToString(sum[:]),
+	}
+}
+
+func tarball(t testing.TB, content map[string]string, entries []tar.Header) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, h := range entries {
+		body := ""
+		if h.Typeflag == tar.TypeReg {
+			body = content[h.Name]
+			h.Size = int64(len(body))
+		}
+		require.NoError(t, w.WriteHeader(&h))
+		_, err := io.WriteString(w, body)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+func ar(members []member) []byte {
+	b := bytes.NewBufferString("!<arch>\n")
+	for _, m := range members {
+		fmt.Fprintf(b, "%-16s%-12d%-6d%-6d%-8s%-10d`\n", m.name, 0, 0, 0, "100644", len(m.data))
+		b.Write(m.data)
+		if len(m.data)%2 == 1 {
+			b.WriteByte('\n')
+		}
+	}
+	return b.Bytes()
+}
+
+func gz(data []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(data)
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// xz stores data without compressing it, in a valid .xz file of one block
+// (https://tukaani.org/xz/xz-file-format.txt).
+func xz(data []byte) []byte {
+	var b bytes.Buffer
+	sealed := func(part []byte) {
+		b.Write(part)
+		_ = binary.Write(&b, binary.LittleEndian, crc32.ChecksumIEEE(part))
+	}
+	flags := []byte{0, 1} // CRC32
+	b.WriteString("\xfd7zXZ\x00")
+	sealed(flags)
+	start := b.Len()
+	sealed([]byte{2, 0, 0x21, 1, 22, 0, 0, 0}) // one filter: LZMA2, 8 MiB
+	control := byte(1)                         // uncompressed, after a reset of the dictionary
+	for rest := data; len(rest) > 0; control = 2 {
+		n := min(len(rest), 1<<16)
+		b.Write([]byte{control, byte((n - 1) >> 8), byte(n - 1)})
+		b.Write(rest[:n])
+		rest = rest[n:]
+	}
+	b.WriteByte(0)
+	unpadded := b.Len() - start + 4
+	for b.Len()%4 != 0 {
+		b.WriteByte(0)
+	}
+	_ = binary.Write(&b, binary.LittleEndian, crc32.ChecksumIEEE(data))
+	index := binary.AppendUvarint([]byte{0, 1}, uint64(unpadded))
+	index = binary.AppendUvarint(index, uint64(len(data)))
+	for len(index)%4 != 0 {
+		index = append(index, 0)
+	}
+	sealed(index)
+	footer := append(binary.LittleEndian.AppendUint32(nil, uint32(len(index)/4)), flags...)
+	_ = binary.Write(&b, binary.LittleEndian, crc32.ChecksumIEEE(footer))
+	b.Write(footer)
+	b.WriteString("YZ")
+	return b.Bytes()
+}
+
+// fillCache puts files where Archives.File looks for them, so that no network is
+// needed.
+func fillCache(t testing.TB, cache string, files map[string][]byte) {
+	t.Helper()
+	for hash, data := range files {
+		require.NoError(t, store(t.Context(), filepath.Join(cache, "sha256", hash), data))
+	}
+}
+
+// listing reads a tar as one line an entry: type, mode, owner, name, content.
+func listing(t testing.TB, layer []byte) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	r := tar.NewReader(bytes.NewReader(layer))
+	for {
+		h, err := r.Next()
+		if err == io.EOF {
+			return out
+		}
+		require.NoError(t, err)
+		body, err := io.ReadAll(r)
+		require.NoError(t, err)
+		line := fmt.Sprintf("%c %o %d:%d", h.Typeflag, h.Mode, h.Uid, h.Gid)
+		switch h.Typeflag {
+		case tar.TypeDir:
+			require.True(t, strings.HasSuffix(h.Name, "/"), h.Name)
+		case tar.TypeReg:
+			line += " " + string(body)
+		default:
+			line += " " + h.Linkname
+		}
+		name := strings.TrimSuffix(h.Name, "/")
+		require.NotContains(t, out, name, "listed twice")
+		out[name] = line
+	}
+}

@@ -1,0 +1,282 @@
+package rootfs
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+)
+
+// base is a small root filesystem with the oddities of the real one.
+func base() []fixture {
+	return []fixture{{
+		name: "base-files",
+		entries: []tar.Header{
+			dir("./"), dir("./bin/"), dir("./lib/"), dir("./etc/"), dir("./run/"),
+			{Name: "./tmp/", Typeflag: tar.TypeDir, Mode: 0o1777},
+			{Name: "./root/", Typeflag: tar.TypeDir, Mode: 0o700},
+			{Name: "./var/local/", Typeflag: tar.TypeDir, Mode: 0o2775, Gid: 50},
+			{Name: "./var/lock/", Typeflag: tar.TypeDir, Mode: 0o1777},
+			dir("./var/run/"),
+			regular("./usr/lib/os-release", 0o644),
+			link("./etc/os-release", "../usr/lib/os-release"),
+			regular("./etc/update-motd.d/10-uname", 0o755),
+		},
+		content: map[string]string{"./usr/lib/os-release": "ID=debian\n", "./etc/update-motd.d/10-uname": "#!/bin/sh\nuname\n"},
+	}, {
+		name:    "libc6",
+		md5sums: "aa  lib/x86_64-linux-gnu/libc.so.6\nbb  usr/share/doc/libc6/changelog.gz\ncc  usr/share/doc/libc6/copyright\n",
+		entries: []tar.Header{
+			dir("./lib64/"), dir("./lib/x86_64-linux-gnu/"),
+			regular("./lib/x86_64-linux-gnu/libc.so.6", 0o755),
+			regular("./lib/x86_64-linux-gnu/ld.so.2", 0o755),
+			link("./lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/ld.so.2"),
+			regular("./usr/share/doc/libc6/copyright", 0o644),
+			regular("./usr/share/doc/libc6/changelog.gz", 0o644),
+			regular("./usr/share/man/man1/libc.1", 0o644),
+			regular("./usr/lib/locale/C.utf8/LC_CTYPE", 0o644),
+			regular("./usr/lib/locale/de_DE.utf8/LC_CTYPE", 0o644),
+			link("./usr/share/doc/libgcc-s1", "gcc-12-base"),
+		},
+		content: map[string]string{"./lib/x86_64-linux-gnu/libc.so.6": "\x7fELF libc", "./usr/share/doc/libc6/copyright": "free"},
+	}, {
+		name:         "ca-certificates",
+		architecture: "all",
+		archive:      "debian-security",
+		entries: []tar.Header{
+			regular("./usr/share/ca-certificates/mozilla/Ő.crt", 0o644),
+			regular("./usr/share/ca-certificates/mozilla/A.crt", 0o644),
+			regular("./usr/sbin/update-ca-certificates", 0o755),
+		},
+		content: map[string]string{
+			"./usr/share/ca-certificates/mozilla/Ő.crt": "second\n",
+			"./usr/share/ca-certificates/mozilla/A.crt": "first",
+			"./usr/sbin/update-ca-certificates":         "#! /bin/sh -e\n",
+		},
+	}, {
+		name: "python3.11-minimal",
+		entries: []tar.Header{
+			{Name: "./usr/bin/python3.11", Typeflag: tar.TypeReg, Mode: 0o755, Uid: 3, Gid: 4},
+			hardLink("./usr/bin/a-first-name", "./usr/bin/python3.11"),
+			regular("./usr/lib/python3.11/cgi.py", 0o755),
+			regular("./usr/bin/tool", 0o755),
+			link("./usr/share/zoneinfo/localtime", "/etc/localtime"),
+		},
+		content: map[string]string{
+			"./usr/bin/python3.11":        "\x7fELF python",
+			"./usr/lib/python3.11/cgi.py": "#! /usr/local/bin/python\n",
+			"./usr/bin/tool":              "#!/usr/bin/env python3\n",
+		},
+	}}
+}
+
+// input makes an input of packages and fills a cache with them.
+func input(t testing.TB, cache string, kind lucidbase.InputKind, fixtures []fixture) lucidbase.Input {
+	t.Helper()
+	in := lucidbase.Input{Kind: kind, Platform: lucidbase.LinuxAMD64}
+	for _, f := range fixtures {
+		file, p := f.deb(t)
+		fillCache(t, cache, map[string][]byte{p.SHA256: file})
+		in.Layer.Packages = append(in.Layer.Packages, p)
+	}
+	return in
+}
+
+func makeLayer(t testing.TB, kind lucidbase.InputKind, fixtures []fixture) ([]byte, lock.Layer) {
+	t.Helper()
+	a := &Archives{Cache: t.TempDir()}
+	var b bytes.Buffer
+	layer, err := a.Layer(t.Context(), input(t, a.Cache, kind, fixtures), &b)
+	require.NoError(t, err)
+	return b.Bytes(), layer
+}
+
+func TestLayerContents(t *testing.T) {
+	layer, _ := makeLayer(t, lucidbase.Rootfs, base())
+	got := listing(t, layer)
+	want := map[string]string{
+		"app":                                "5 755 65532:65532",
+		"bin":                                "2 777 0:0 usr/bin",
+		"etc/group":                          "0 644 0:0 root:x:0:\nstaff:x:50:\nnobody:x:65534:\nnonroot:x:65532:\n",
+		"home/nonroot":                       "5 700 65532:65532",
+		"lib":                                "2 777 0:0 usr/lib",
+		"lib64":                              "2 777 0:0 usr/lib64",
+		"sbin":                               "2 777 0:0 usr/sbin",
+		"root":                               "5 700 0:0",
+		"run/lock":                           "5 755 0:0",
+		"tmp":                                "5 1777 0:0",
+		"var/local":                          "5 755 0:50",
+		"var/lock":                           "2 777 0:0 /run/lock",
+		"var/run":                            "2 777 0:0 /run",
+		"var/tmp":                            "5 1777 0:0",
+		"usr/bin/tool":                       "0 755 0:0 #!/usr/bin/env python3\n",
+		"etc/ssl/certs":                      "5 755 0:0",
+		"etc/ssl/certs/ca-certificates.crt":  "0 644 0:0 first\nsecond\n",
+		"etc/os-release":                     "2 777 0:0 ../usr/lib/os-release",
+		"usr/bin/a-first-name":               "0 755 3:4 \x7fELF python",
+		"usr/bin/python":                     "2 777 0:0 python3.11",
+		"usr/bin/python3":                    "2 777 0:0 python3.11",
+		"usr/bin/python3.11":                 "1 755 3:4 usr/bin/a-first-name",
+		"usr/lib/locale/C.utf8/LC_CTYPE":     "0 644 0:0 ",
+		"usr/lib/python3.11/cgi.py":          "0 755 0:0 #! /usr/local/bin/python\n",
+		"usr/lib/ssl/cert.pem":               "2 777 0:0 /etc/ssl/certs/ca-certificates.crt",
+		"usr/lib/x86_64-linux-gnu/libc.so.6": "0 755 0:0 \x7fELF libc",
+		"usr/lib64/ld-linux-x86-64.so.2":     "2 777 0:0 /lib/x86_64-linux-gnu/ld.so.2",
+		"usr/share/ca-certificates/mozilla/Ő.crt": "0 644 0:0 second\n",
+		"usr/share/doc/libc6/copyright":           "0 644 0:0 free",
+		"var/lib/dpkg/status.d/ca-certificates":   "0 644 0:0 Package: ca-certificates\nVersion: 1\nArchitecture: all\n",
+		"var/lib/dpkg/status.d/libc6":             "0 644 0:0 Package: libc6\nVersion: 1\nArchitecture: amd64\n",
+		"var/lib/dpkg/status.d/libc6.md5sums":     "0 644 0:0 aa  lib/x86_64-linux-gnu/libc.so.6\ncc  usr/share/doc/libc6/copyright\n",
+		"usr/share/ca-certificates/mozilla/A.crt": "0 644 0:0 first",
+		"usr/lib/x86_64-linux-gnu/ld.so.2":        "0 755 0:0 ",
+		"usr/lib/os-release":                      "0 644 0:0 ID=debian\n",
+	}
+	for name, line := range want {
+		require.NotEmpty(t, line, name)
+		require.Equal(t, line, got[name], name)
+	}
+	for name, line := range got {
+		if want[name] == "" && !strings.HasPrefix(name, "var/lib/dpkg/status.d/") && name != "etc/passwd" && name != "etc/nsswitch.conf" {
+			require.Equal(t, "5 755 0:0", line, "%s is not a plain directory, and nothing asks for it", name)
+		}
+	}
+	require.Contains(t, got["etc/passwd"], "nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n")
+	require.Contains(t, got["etc/nsswitch.conf"], "hosts: files dns\n")
+}
+
+func TestLayerHeaders(t *testing.T) {
+	layer, locked := makeLayer(t, lucidbase.Rootfs, base())
+	sum := sha256.Sum256(layer)
+	require.Equal(t, "sha256:"+hex.EncodeToString(sum[:]), locked.Digest)
+	require.EqualValues(t, len(layer), locked.Size)
+	require.Len(t, locked.Packages, 4)
+	seen := map[string]bool{".": true}
+	var names []string
+	r := tar.NewReader(bytes.NewReader(layer))
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		name := strings.TrimSuffix(h.Name, "/")
+		parent := "."
+		if i := strings.LastIndex(name, "/"); i >= 0 {
+			parent = name[:i]
+		}
+		require.True(t, seen[parent], "%s comes before its directory", name)
+		seen[name] = true
+		names = append(names, name)
+		require.EqualValues(t, lucidbase.EpochSeconds, h.ModTime.Unix(), name)
+		require.Empty(t, h.Uname+h.Gname, name)
+		if strings.Contains(name, "Ő") {
+			require.Equal(t, tar.FormatPAX, h.Format)
+			require.Equal(t, map[string]string{"path": name}, h.PAXRecords)
+		} else {
+			require.Equal(t, tar.FormatUSTAR, h.Format, name)
+		}
+	}
+	require.True(t, slices.IsSorted(names))
+}
+
+func TestLayerOfBuilderHasPackagesOnly(t *testing.T) {
+	layer, _ := makeLayer(t, lucidbase.Builder, []fixture{{
+		name:         "python3-pip-whl",
+		architecture: "all",
+		members: func(control, data []byte) []member {
+			return []member{{"debian-binary", []byte("2.0\n")}, {"control.tar.gz", gz(control)}, {"data.tar.gz", gz(data)}}
+		},
+		entries: []tar.Header{dir("./"), dir("./usr/"), regular("./usr/share/python-wheels/pip.whl", 0o644), regular("./usr/share/doc/pip/NEWS", 0o644)},
+		content: map[string]string{"./usr/share/python-wheels/pip.whl": "wheel"},
+	}})
+	require.Equal(t, map[string]string{
+		"usr":                             "5 755 0:0",
+		"usr/share":                       "5 755 0:0",
+		"usr/share/python-wheels":         "5 755 0:0",
+		"usr/share/python-wheels/pip.whl": "0 644 0:0 wheel",
+	}, listing(t, layer))
+}
+
+func TestLayerHasNoLib64OnARM64(t *testing.T) {
+	a := &Archives{Cache: t.TempDir()}
+	in := input(t, a.Cache, lucidbase.Rootfs, []fixture{{
+		name:         "libc6",
+		architecture: "arm64",
+		entries:      []tar.Header{regular("./lib/ld-linux-aarch64.so.1", 0o755)},
+	}})
+	in.Platform = lucidbase.LinuxARM64
+	var b bytes.Buffer
+	_, err := a.Layer(t.Context(), in, &b)
+	require.NoError(t, err)
+	got := listing(t, b.Bytes())
+	require.Contains(t, got, "usr/lib/ld-linux-aarch64.so.1")
+	require.Contains(t, got, "lib")
+	for _, absent := range []string{"lib64", "bin", "usr/bin/python3", "etc/ssl/certs/ca-certificates.crt"} {
+		require.NotContains(t, got, absent)
+	}
+}
+
+func TestLayerDependsOnPackagesOnly(t *testing.T) {
+	_, want := makeLayer(t, lucidbase.Rootfs, base())
+	for i := range 10 {
+		fixtures := base()
+		for range i {
+			fixtures = append(fixtures[1:], fixtures[0])
+		}
+		slices.Reverse(fixtures[i%2:])
+		_, got := makeLayer(t, lucidbase.Rootfs, fixtures)
+		require.Equal(t, want.Digest, got.Digest)
+	}
+}
+
+func TestLayerWithAnotherDigestThanLocked(t *testing.T) {
+	a := &Archives{Cache: t.TempDir()}
+	in := input(t, a.Cache, lucidbase.Rootfs, base())
+	layer, err := a.Layer(t.Context(), in, io.Discard)
+	require.NoError(t, err)
+
+	in.Layer = layer
+	_, err = a.Layer(t.Context(), in, io.Discard)
+	require.NoError(t, err)
+
+	in.Layer.Digest = "sha256:" + strings.Repeat("0", 64)
+	_, err = a.Layer(t.Context(), in, io.Discard)
+	require.ErrorContains(t, err, "making rootfs linux/amd64: its packages give "+layer.Digest)
+}
+
+func TestLayerIsCancelled(t *testing.T) {
+	a := &Archives{Cache: t.TempDir()}
+	in := input(t, a.Cache, lucidbase.Rootfs, base())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := a.Layer(ctx, in, io.Discard)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestLayerOfUnknownKind(t *testing.T) {
+	a := &Archives{Cache: t.TempDir()}
+	in := input(t, a.Cache, "other", base())
+	_, err := a.Layer(t.Context(), in, io.Discard)
+	require.ErrorContains(t, err, `unknown kind of layer "other"`)
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func TestLayerThatCannotBeWritten(t *testing.T) {
+	a := &Archives{Cache: t.TempDir()}
+	_, err := a.Layer(t.Context(), input(t, a.Cache, lucidbase.Rootfs, base()), fullDisk{})
+	require.ErrorContains(t, err, "making rootfs linux/amd64: writing the layer: no space left on device")
+}
