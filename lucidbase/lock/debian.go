@@ -87,7 +87,7 @@ func ParseDebian(name string, data []byte) (Debian, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&d); err != nil {
-		return Debian{}, fmt.Errorf("parsing %s: line %d: %w", name, lineOf(data, jsonOffset(err, dec)), err)
+		return Debian{}, fmt.Errorf("parsing %s: line %d: %w", name, lineOf(data, jsonOffset(data, err, dec)), err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Debian{}, fmt.Errorf("parsing %s: line %d: text after the lock's end", name, lineOf(data, dec.InputOffset()))
@@ -116,7 +116,7 @@ var (
 	hexSHA256   = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	fingerprint = regexp.MustCompile(`^[0-9A-F]{40}$`)
 	debName     = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`) // Debian policy 5.6.1
-	suiteName   = regexp.MustCompile(`^[a-z][a-z0-9-]*$`) // of an archive, too
+	suiteName   = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)      // of an archive, too
 )
 
 // reportFunc takes an error and the path of the JSON value that it is about.
@@ -193,14 +193,18 @@ func (p Package) check(where string, archives map[string]bool, bad reportFunc) {
 	}
 }
 
-func jsonOffset(err error, dec *json.Decoder) int64 {
+// jsonOffset tells where an error of the decoder is.
+func jsonOffset(data []byte, err error, dec *json.Decoder) int64 {
 	var syntax *json.SyntaxError
 	var typ *json.UnmarshalTypeError
+	var date *time.ParseError
 	switch {
 	case errors.As(err, &syntax):
 		return syntax.Offset
 	case errors.As(err, &typ):
 		return typ.Offset
+	case errors.As(err, &date):
+		return int64(bytes.Index(data, []byte(quoted(date.Value))))
 	}
 	return dec.InputOffset()
 }

@@ -62,7 +62,7 @@ func TestParseDebianRefuses(t *testing.T) {
 		"path up":       {arm(func(l *Layer) { l.Packages[1].Path = ".." }), `line 66: linux/arm64 rootfs: package tzdata: path ".."`},
 		"absolute path": {arm(func(l *Layer) { l.Packages[1].Path = "/x" }), `line 66: linux/arm64 rootfs: package tzdata: path "/x"`},
 		"package size":  {arm(func(l *Layer) { l.Packages[1].Size = -1 }), "line 67: linux/arm64 rootfs: package tzdata: size -1"},
-		// The same file is on line 31, for the other platform.
+		// The same file is on line 30, for the other platform.
 		"sha256": {arm(func(l *Layer) { l.Packages[1].SHA256 = "X" }), `line 68: linux/arm64 rootfs: package tzdata: sha256 "X"`},
 		"twice":  {arm(func(l *Layer) { l.Packages[1].Name = "libc6" }), "line 63: linux/arm64 rootfs: package libc6: listed twice"},
 	}
@@ -91,7 +91,7 @@ func TestParseDebianBroken(t *testing.T) {
 		"line 1: ":                            "",
 		"line 2: invalid character":           "{\n]",
 		"line 3: json: unknown field":         "{\n\"suites\": [],\n\"host\": 1}",
-		"line 18: json: cannot unmarshal":     strings.Replace(good, `"name": "libc6"`, `"name": 6`, 1),
+		"line 17: json: cannot unmarshal":     strings.Replace(good, `"name": "libc6"`, `"name": 6`, 1),
 		"line 89: text after the lock's end":  good + "{}",
 		"line 49: invalid character":          good[:strings.Index(good, "    \"linux/arm64\"")] + "!",
 		"line 6: parsing time":                strings.Replace(good, "2026-07-11T", "11.7. ", 1),

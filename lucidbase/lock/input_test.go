@@ -50,7 +50,7 @@ func TestParseDebianInputRefuses(t *testing.T) {
 		"line 10: unknown key bilder":                                 {"builder", "bilder"},
 		"line 12: unknown key exclude.why":                            {`reason = "why" },`, `why = "x" },`},
 		"line 7: ":                                                    {`"libc6",`, `libc6,`},
-		"line 10 (last key \"builder\")":                              {`["pip"]`, `7`},
+		"line 10: builder: ":                                          {`["pip"]`, `7`},
 		"line 1: no suites":                                           {"suites = [\n  { archive = \"debian\", suite = \"bookworm\" },\n  { archive = \"debian-security\", suite = \"bookworm-security\" },\n]", ""},
 		"line 6: rootfs: no packages":                                 {"rootfs = [\n  \"libc6\",\n  \"tzdata\",\n]", "rootfs = []"},
 	} {

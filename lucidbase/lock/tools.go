@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/BurntSushi/toml"
 )
@@ -66,17 +67,34 @@ func (t Tools) Requirements(platform string) (Requirements, error) {
 func decodeTOML(name string, data []byte, v any) error {
 	md, err := toml.Decode(string(data), v)
 	if err != nil {
-		var perr toml.ParseError
-		if errors.As(err, &perr) {
-			return fmt.Errorf("parsing %s: line %d: %s", name, perr.Position.Line, perr.Message)
-		}
-		return fmt.Errorf("parsing %s: %w", name, err)
+		return tomlError(name, data, err)
 	}
 	r := &reporter{name: name}
 	for _, key := range md.Undecoded() {
 		r.bad(lineOfKey(data, key[len(key)-1]), "unknown key %s", key)
 	}
 	return errors.Join(r.errs...)
+}
+
+// tomlType is how the decoder reports a value of a wrong type: at times without
+// its line.
+var tomlType = regexp.MustCompile(`(?s)^toml: (?:line ([0-9]+) )?\(last key "(.*?)"\): (.*)$`)
+
+func tomlError(name string, data []byte, err error) error {
+	var syntax toml.ParseError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("parsing %s: line %d: %s", name, syntax.Position.Line, syntax.Message)
+	}
+	m := tomlType.FindStringSubmatch(err.Error())
+	if m == nil {
+		return fmt.Errorf("parsing %s: line 1: %w", name, err)
+	}
+	line, key := m[1], m[2]
+	if line == "" {
+		last := key[strings.LastIndexByte(key, '.')+1:]
+		line = fmt.Sprint(lineOfKey(data, strings.Trim(last, `\"`)))
+	}
+	return fmt.Errorf("parsing %s: line %s: %s: %s", name, line, key, m[3])
 }
 
 func encodeTOML(v any) []byte {

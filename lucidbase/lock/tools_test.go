@@ -29,13 +29,14 @@ func TestParseTools(t *testing.T) {
 func TestParseToolsRefuses(t *testing.T) {
 	good := string(testTools().Format())
 	for want, edit := range map[string][2]string{
-		"line 2: uv: version \"newest\" is not a version":    {"0.13.9", "newest"},
-		"line 5: uv: linux/arm64: sha256 \"bbbb\" is not 64": {strings.Repeat("b", 64), "bbbb"},
-		"line 2: unknown key uv.url":                         {"version =", "url = \"x\"\nversion ="},
-		"line 3: uv: no wheel":                               {good[strings.Index(good, "\"linux/amd64\""):], ""},
-		"line 2: ":                                           {"version", "version =="},
-		"line 2 (last key \"uv.version\")":                   {`"0.13.9"`, "13"},
-		"line 1: uv: version \"\" is not a version":          {good, ""},
+		"line 2: uv: version \"newest\" is not a version":           {"0.13.9", "newest"},
+		"line 5: uv: linux/arm64: sha256 \"bbbb\" is not 64":        {strings.Repeat("b", 64), "bbbb"},
+		"line 2: unknown key uv.url":                                {"version =", "url = \"x\"\nversion ="},
+		"line 3: uv: no wheel":                                      {good[strings.Index(good, "\"linux/amd64\""):], ""},
+		"line 5: uv.sha256.\\\"linux/arm64\\\": incompatible types": {`"linux/arm64" =`, `"linux/arm64".x =`},
+		"line 2: ":                                  {"version", "version =="},
+		"line 2: uv.version: incompatible types":    {`"0.13.9"`, "13"},
+		"line 1: uv: version \"\" is not a version": {good, ""},
 	} {
 		require.Contains(t, good, edit[0])
 		_, err := ParseTools("tools.toml", []byte(strings.Replace(good, edit[0], edit[1], 1)))

@@ -5,6 +5,7 @@ package rootfs
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -36,17 +37,15 @@ type Archives struct {
 	// Mirrors maps an archive ("debian", "debian-security") to the base URLs of its
 	// mirrors, in the order in which they are asked; see the function Mirrors.
 	Mirrors map[string][]string
-	// CABundle is a PEM file with authorities to trust besides the system's. Empty
-	// means none.
-	CABundle string
+	// TLS says which servers to trust; nil means what the system does.
+	TLS *tls.Config
 
 	snapshot string        // snapshotURL unless a test says otherwise
 	stall    time.Duration // stallTime unless a test says otherwise
 
-	once      sync.Once
-	client    *http.Client
-	clientErr error
-	down      sync.Map // mirrors that did not answer: asked last from then on
+	once   sync.Once
+	client *http.Client
+	down   sync.Map // mirrors that did not answer: asked last from then on
 }
 
 // Fetch gives a file of an archive from the first mirror whose answer verify
@@ -111,10 +110,7 @@ func (a *Archives) snapshotOf(archive string, suites []lock.Suite) string {
 // first asks one source after the other until verify accepts what comes. If none
 // has the file, the tries say why; an error is of this machine.
 func (a *Archives) first(ctx context.Context, sources []string, path string, limit int64, verify func([]byte) error) ([]byte, *tries, error) {
-	client, err := a.httpClient(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
+	client := a.httpClient()
 	failed := &tries{}
 	for _, base := range a.order(sources) {
 		data, err := a.get(ctx, client, base, path, limit)

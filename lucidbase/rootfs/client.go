@@ -3,14 +3,11 @@ package rootfs
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 )
 
@@ -114,31 +111,15 @@ func (p *patientReader) Read(b []byte) (int, error) {
 
 // httpClient gives the one client of these archives. Proxies come from the
 // environment, as for every program.
-func (a *Archives) httpClient(ctx context.Context) (*http.Client, error) {
+func (a *Archives) httpClient() *http.Client {
 	a.once.Do(func() {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
 		transport.DisableCompression = true // the hashes are of the files as stored
 		transport.MaxIdleConnsPerHost = parallel
-		if a.CABundle != "" {
-			transport.TLSClientConfig, a.clientErr = trust(ctx, a.CABundle)
+		if a.TLS != nil {
+			transport.TLSClientConfig = a.TLS
 		}
 		a.client = &http.Client{Transport: transport}
 	})
-	return a.client, a.clientErr
-}
-
-// trust gives the system's authorities and those of a PEM file.
-func trust(_ context.Context, file string) (*tls.Config, error) {
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		return nil, fmt.Errorf("reading the system's certificates: %w", err)
-	}
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading CA bundle: %w", err)
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("reading CA bundle %s: no certificate in it", file)
-	}
-	return &tls.Config{RootCAs: pool}, nil
+	return a.client
 }

@@ -21,6 +21,8 @@ const (
 // what debuggers, bug reports and package scripts use.
 var ballast = []string{
 	"usr/bin/pydoc3.11",
+	"usr/lib/aarch64-linux-gnu/gconv", // iconv(3) for the character sets of other locales; Python has its own
+	"usr/lib/x86_64-linux-gnu/gconv",
 	"usr/share/applications",
 	"usr/share/base-files",
 	"usr/share/bug",

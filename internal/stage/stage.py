@@ -1,0 +1,154 @@
+"""What a build stage runs: standard library and uv only, no shell.
+
+Everything that a stage leaves behind is the same bytes every time: hash-based
+bytecode, fixed modes and times, no file that tells when or by whom.
+"""
+
+import compileall
+import json
+import os
+import platform
+import py_compile
+import stat
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from importlib.util import cache_from_source
+from pathlib import Path
+
+EPOCH = int(os.environ["SOURCE_DATE_EPOCH"])
+IMAGE_CA = "/etc/ssl/certs/ca-certificates.crt"
+SITE_PACKAGES = "lib/python3.11/site-packages"
+
+
+def settle(root):
+    """Fix modes and times of what changed below root, and of nothing else.
+
+    Entries of lower layers have the fixed time already; to touch one would copy
+    it into this layer.
+    """
+    for directory, names, files in os.walk(root, topdown=False):
+        for path in [os.path.join(directory, name) for name in names + files]:
+            settle_one(path)
+    settle_one(root)
+
+
+def settle_one(path):
+    info = os.lstat(path)
+    if info.st_mtime_ns == EPOCH * 10**9:
+        return
+    if not stat.S_ISLNK(info.st_mode):
+        executable = stat.S_ISDIR(info.st_mode) or info.st_mode & 0o111
+        os.chmod(path, 0o755 if executable else 0o644)
+    os.utime(path, (EPOCH, EPOCH), follow_symlinks=False)
+
+
+def compile_tree(tree, strip=None):
+    """Compile the modules below tree that have no bytecode yet.
+
+    What a lower layer has compiled is left alone: to write it again would copy
+    it into this layer.
+    """
+    sources = [str(path) for path in sorted(Path(tree).rglob("*.py"))]
+    missing = [path for path in sources if not os.path.exists(cache_from_source(path))]
+    compile_one = partial(
+        compileall.compile_file,
+        quiet=2,
+        stripdir=strip,
+        prependdir="/" if strip else None,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(compile_one, missing, chunksize=16))
+
+
+def trust():
+    """Give the bundle to verify servers with: the image's own and the user's."""
+    bundle = Path("/tmp/ca.pem")
+    sources = [Path(IMAGE_CA), Path(os.environ["LUCID_CA"])]
+    bundle.write_bytes(b"\n".join(p.read_bytes() for p in sources if p.exists()))
+    if os.path.exists(os.environ["LUCID_NETRC"]):
+        os.environ["NETRC"] = os.environ["LUCID_NETRC"]
+    return str(bundle)
+
+
+def run(*command, **env):
+    """Run a program; when it fails, so does the stage: its own words say why."""
+    done = subprocess.run(command, env={**os.environ, "SSL_CERT_FILE": trust(), **env})
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def pip(*arguments):
+    """Run pip from its wheel."""
+    wheel = next(Path("/pip/usr/share/python-wheels").glob("pip-*.whl"))
+    run(sys.executable, f"{wheel}/pip", *arguments, "--quiet", "--only-binary=:all:", "--no-deps",
+        PIP_CERT=trust(), PIP_NO_CACHE_DIR="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore")
+
+
+def uv(*arguments):
+    """Run uv."""
+    run("/opt/uv/bin/uv", *arguments, UV_NO_CONFIG="1", UV_NO_PROGRESS="1", UV_NO_INSTALLER_METADATA="1")
+
+
+def tools(requirements):
+    """Install uv by its hash."""
+    pip("install", "--no-compile", "--require-hashes", "--target", "/opt/uv", "-r", requirements)
+
+
+def lock(version, *architectures):
+    """Resolve the newest uv and, with it, every tier of packages.
+
+    The tiers are given from the largest; each is resolved within the versions
+    of the one before.
+    """
+    found = {}
+    for architecture in architectures:
+        report = Path(f"/tmp/{architecture}.json")
+        pip("install", "--dry-run", "--ignore-installed", "--target", "/tmp/none", "--report", str(report),
+            "--platform", f"manylinux2014_{architecture}", "uv")
+        item = json.loads(report.read_text())["install"][0]
+        found[architecture] = {
+            "version": item["metadata"]["version"],
+            "sha256": item["download_info"]["archive_info"]["hashes"]["sha256"],
+        }
+    Path("/out/uv.json").write_text(json.dumps(found))
+    pip("install", "--no-compile", "--target", "/opt/uv", "uv==" + found[platform.machine()]["version"])
+    constraints = []
+    for tier in Path("/locks/tiers").read_text().split():
+        out = f"/out/{tier}.lock.txt"
+        uv("pip", "compile", "--quiet", "--universal", "--python-version", version, "--only-binary", ":all:",
+           "--generate-hashes", "--no-header", "--no-annotate", "--no-cache", *constraints,
+           "--output-file", out, f"/locks/{tier}.in")
+        constraints = ["--constraints", out]
+
+
+def interpreter(root, version):
+    """Compile the standard library of the image at root; lay out its venv."""
+    compile_tree(root + "/usr/lib/python3.11", strip=root)
+    venv = Path(root + "/opt/venv")
+    (venv / SITE_PACKAGES).mkdir(parents=True)
+    (venv / "bin").mkdir()
+    for name, target in [("python", "/usr/bin/python3.11"), ("python3", "python"), ("python3.11", "python")]:
+        (venv / "bin" / name).symlink_to(target)
+    (venv / "pyvenv.cfg").write_text(
+        f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {version}\n"
+    )
+    settle(root)
+
+
+def packages(requirements, wheels, version):
+    """Install wheels for the target platform into /opt/venv."""
+    uv("pip", "install", "--quiet", "--python", "/opt/venv/bin/python",
+       "--python-platform", wheels, "--python-version", version,
+       "--no-deps", "--require-hashes", "--only-binary", ":all:", "--link-mode", "copy",
+       "--no-compile-bytecode", "-r", requirements)
+    (Path("/opt/venv") / ".lock").unlink(missing_ok=True)
+    compile_tree("/opt/venv/" + SITE_PACKAGES)
+    settle("/opt/venv")
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    {"tools": tools, "lock": lock, "interpreter": interpreter, "packages": packages}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,62 @@
+// Package resolve makes locks from the network: Debian's signed indexes, checked
+// against the archive keys that are committed here, and Python's index, asked by
+// uv in a stage of an engine.
+package resolve
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/rootfs"
+)
+
+// Set resolves every lock afresh. now decides whether an index has expired.
+func Set(ctx context.Context, run Runner, archives *rootfs.Archives, in lock.Inputs, now time.Time) (*lock.Set, error) {
+	set := &lock.Set{}
+	var platforms []string
+	for _, p := range lucidbase.AllPlatforms() {
+		platforms = append(platforms, lucidbase.FormatPlatform(p))
+	}
+	var err error
+	if set.Debian, err = Debian(ctx, in.Debian, archives, platforms, now); err != nil {
+		return nil, err
+	}
+	if err := makeLayers(ctx, archives, set.Debian); err != nil {
+		return nil, err
+	}
+	if set.Tools, set.Python, err = Python(ctx, run, set.Debian, in.Python); err != nil {
+		return nil, err
+	}
+	return set, set.CheckTiers()
+}
+
+// makeLayers fills in the digest and size of every layer by making it.
+func makeLayers(ctx context.Context, archives *rootfs.Archives, d lock.Debian) error {
+	type made struct{ rootfs, builder lock.Layer }
+	layers := make([]made, len(lucidbase.AllPlatforms()))
+	eg, ctx := errgroup.WithContext(ctx)
+	for i, p := range lucidbase.AllPlatforms() {
+		root, builder := lucidbase.Inputs(d, p)
+		eg.Go(func() (err error) {
+			layers[i].rootfs, err = archives.Layer(ctx, root, io.Discard)
+			return err
+		})
+		eg.Go(func() (err error) {
+			layers[i].builder, err = archives.Layer(ctx, builder, io.Discard)
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return fmt.Errorf("making the layers of the new lock: %w", err)
+	}
+	for i, p := range lucidbase.AllPlatforms() {
+		d.Platforms[lucidbase.FormatPlatform(p)] = lock.DebianPlatform{Rootfs: layers[i].rootfs, Builder: layers[i].builder}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package variants
+
+import (
+	"maps"
+	"slices"
+
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/lucid-project/base-images/internal/stage"
+	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+)
+
+// LockDigestLabel names the label that holds the digest of the locks that an
+// image was made from.
+const LockDigestLabel = "io.github.lucid-project.lock.digest"
+
+// user is numeric, so that Kubernetes' runAsNonRoot accepts it.
+const user = "65532:65532"
+
+// config gives the image's configuration with one history entry a layer; a
+// missing entry would be filled in from the engine's cache records, and the
+// digest would depend on them.
+func (d Debian) config(p ocispecs.Platform, locks *lock.Set, layers []string) ocispecs.Image {
+	created := lucidbase.Epoch()
+	env := map[string]string{
+		"PATH":                    stage.VenvPath + "/bin:/usr/local/bin:/usr/bin",
+		"LANG":                    "C.UTF-8",
+		"PYTHONUNBUFFERED":        "1",
+		"PYTHONDONTWRITEBYTECODE": "1",
+		"SSL_CERT_FILE":           "/etc/ssl/certs/ca-certificates.crt",
+	}
+	maps.Copy(env, d.Env)
+	labels := map[string]string{
+		ocispecs.AnnotationTitle:       d.Name,
+		ocispecs.AnnotationDescription: d.Description,
+		LockDigestLabel:                locks.Digest(d.Tier),
+	}
+	if d.Version != "" {
+		labels[ocispecs.AnnotationVersion] = d.Version
+	}
+	maps.Copy(labels, d.Labels)
+
+	image := ocispecs.Image{
+		Created:  &created,
+		Platform: p,
+		Config: ocispecs.ImageConfig{
+			User:       user,
+			WorkingDir: "/app",
+			Cmd:        []string{"python"},
+			Labels:     labels,
+		},
+		RootFS: ocispecs.RootFS{Type: "layers"},
+	}
+	for _, name := range sortedKeys(env) {
+		image.Config.Env = append(image.Config.Env, name+"="+env[name])
+	}
+	for _, layer := range layers {
+		image.History = append(image.History, ocispecs.History{Created: &created, CreatedBy: "lucidbase: " + layer})
+	}
+	return image
+}
+
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
