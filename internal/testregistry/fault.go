@@ -1,0 +1,137 @@
+package testregistry
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+)
+
+// Fault is something that goes wrong with some requests. Its zero value matches
+// the next request and serves it as usual.
+type Fault struct {
+	// Method and Path say which requests: Path is a part of it. Empty matches all.
+	Method, Path string
+	// Skip is how many such requests are served as usual before.
+	Skip int
+	// Times is how many such requests then go wrong; 0 means one.
+	Times int
+
+	// Delay passes before anything else, unless the client or the test ends.
+	Delay time.Duration
+	// Status is the answer, 0 means the usual one.
+	Status int
+	// RetryAfter is a header of the answer.
+	RetryAfter string
+	// Close cuts the connection in the middle of the body: the request's if it has
+	// one, else the answer's.
+	Close bool
+	// Corrupt changes a byte of the body: the request's if it has one, else the
+	// answer's.
+	Corrupt bool
+}
+
+// Inject adds a fault to those that the registry has. The first one that matches
+// a request is used.
+func (r *Registry) Inject(f Fault) {
+	f.Times = max(f.Times, 1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.faults = append(r.faults, &f)
+}
+
+// fault gives the one that a request meets, if any.
+func (r *Registry) fault(req *http.Request) *Fault {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range r.faults {
+		switch {
+		case f.Times == 0, f.Method != "" && f.Method != req.Method, !strings.Contains(req.URL.Path, f.Path):
+		case f.Skip > 0:
+			f.Skip--
+		default:
+			f.Times--
+			return f
+		}
+	}
+	return nil
+}
+
+func (f *Fault) serve(w http.ResponseWriter, req *http.Request, r *Registry) {
+	if f.Delay > 0 {
+		select {
+		case <-time.After(f.Delay):
+		case <-req.Context().Done():
+		case <-r.closing:
+		}
+	}
+	if f.RetryAfter != "" {
+		w.Header().Set("Retry-After", f.RetryAfter)
+	}
+	hasBody := req.ContentLength != 0
+	switch {
+	case f.Status != 0:
+		refuse(w, f.Status)
+	case f.Close && hasBody:
+		_, _ = io.CopyN(io.Discard, req.Body, req.ContentLength/2)
+		panic(http.ErrAbortHandler)
+	case f.Corrupt && hasBody:
+		body, _ := io.ReadAll(req.Body)
+		req.Body = io.NopCloser(bytes.NewReader(flip(body)))
+		r.serve(w, req)
+	case f.Close, f.Corrupt:
+		f.spoil(w, req, r)
+	default:
+		r.serve(w, req)
+	}
+}
+
+// spoil serves a request and then cuts or changes the answer.
+func (f *Fault) spoil(w http.ResponseWriter, req *http.Request, r *Registry) {
+	answer := httptest.NewRecorder()
+	r.serve(answer, req)
+	body := answer.Body.Bytes()
+	maps.Copy(w.Header(), answer.Header())
+	if f.Corrupt {
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(flip(body))
+		return
+	}
+	if len(body) > 1 {
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		_, _ = w.Write(body[:len(body)/2])
+		_ = http.NewResponseController(w).Flush()
+	}
+	panic(http.ErrAbortHandler)
+}
+
+func flip(body []byte) []byte {
+	body = bytes.Clone(body)
+	if len(body) > 0 {
+		body[len(body)/2] ^= 1
+	}
+	return body
+}
+
+// refuse answers as the distribution specification wants errors to be.
+func refuse(w http.ResponseWriter, status int) {
+	code, ok := map[int]string{
+		http.StatusUnauthorized:    "UNAUTHORIZED",
+		http.StatusForbidden:       "DENIED",
+		http.StatusNotFound:        "MANIFEST_BLOB_UNKNOWN",
+		http.StatusTooManyRequests: "TOOMANYREQUESTS",
+	}[status]
+	if !ok {
+		code = "UNKNOWN"
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"errors": []map[string]string{{"code": code, "message": strings.ToLower(http.StatusText(status))}},
+	})
+}

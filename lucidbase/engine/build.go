@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
+)
+
+// Build builds one image for all its platforms and sends it where the job says.
+// Nothing arrives there unless all of it was built.
+func (e *Engine) Build(ctx context.Context, job Job) (*Result, error) {
+	results, err := e.BuildAll(ctx, []Job{job})
+	if err != nil {
+		return nil, err
+	}
+	return &results[0], nil
+}
+
+// BuildAll builds several images at once and sends them where their jobs say,
+// once all are built. The results are in the order of the jobs. What two images
+// share is built, compressed and uploaded once.
+func (e *Engine) BuildAll(ctx context.Context, jobs []Job) ([]Result, error) {
+	jobs, err := checkAll(jobs)
+	if err != nil {
+		return nil, err
+	}
+	solvable := make([][]graph, len(jobs))
+	var errs []error
+	for i, job := range jobs {
+		solvable[i], err = e.graphs(ctx, job)
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	d, err := newDisplay(e.options.progress, e.options.progressMode)
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	images := make([]*image.Image, len(jobs))
+	eg, egCtx := errgroup.WithContext(ctx)
+	for i, job := range jobs {
+		eg.Go(func() (err error) {
+			images[i], err = e.build(egCtx, job, solvable[i], d)
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, e.explain(ctx, err)
+	}
+	return e.deliver(ctx, jobs, images, d)
+}
+
+func checkAll(jobs []Job) ([]Job, error) {
+	checked := make([]Job, len(jobs))
+	var errs []error
+	for i, job := range jobs {
+		var err error
+		if checked[i], err = job.check(); err != nil {
+			errs = append(errs, fmt.Errorf("job %d: %w", i+1, err))
+		}
+	}
+	return checked, errors.Join(errs...)
+}
+
+// explain gives the cause of a failed build: BuildKit passes on the errors of
+// the client's own store as text, and a cancelled build names any step.
+func (e *Engine) explain(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if failed := e.store.failed(); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// build solves one job and assembles its image in the store.
+func (e *Engine) build(ctx context.Context, job Job, graphs []graph, d *display) (*image.Image, error) {
+	top, err := e.solve(ctx, graphs, d.solve())
+	if err != nil {
+		return nil, err
+	}
+	var img *image.Image
+	err = d.step("compressing and checking "+job.To.name(), func() (err error) {
+		img, err = e.images.Assemble(ctx, top, image.Compression(job.Compression))
+		return err
+	})
+	return img, err
+}
+
+// deliver sends every image where its job says: layouts first, then all pushes,
+// so that a tag moves only when everything else has worked.
+func (e *Engine) deliver(ctx context.Context, jobs []Job, images []*image.Image, d *display) ([]Result, error) {
+	var pushed []image.Target
+	results := make([]Result, len(jobs))
+	for i, job := range jobs {
+		results[i] = result(job, images[i])
+		tag, err := parseTag(job.To.name())
+		if err != nil {
+			return nil, err
+		}
+		switch to := job.To.(type) {
+		case layoutOutput:
+			if err := d.step("writing "+to.dir, func() error { return images[i].WriteLayout(ctx, to.dir, tag.TagStr()) }); err != nil {
+				return nil, err
+			}
+		case pushOutput:
+			pushed = append(pushed, image.Target{Image: images[i], Tag: tag})
+		}
+	}
+	if len(pushed) == 0 {
+		return results, nil
+	}
+	err := d.step("pushing", func() error { return image.Push(ctx, pushed, e.transport) })
+	return results, err
+}
+
+func result(job Job, img *image.Image) Result {
+	r := Result{
+		Name:   job.To.name(),
+		Ref:    job.To.name() + "@" + img.Digest.String(),
+		Digest: img.Digest.String(),
+	}
+	for _, p := range img.Platforms {
+		r.Platforms = append(r.Platforms, PlatformResult{Platform: p.Platform, Digest: p.Digest.String(), Size: p.Size})
+	}
+	return r
+}

@@ -1,0 +1,121 @@
+package embedded
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/lucidbase/engine"
+)
+
+// Some tests need a second process: this program again, with a job in its
+// environment.
+
+const jobVariable = "LUCID_TEST_JOB"
+
+// job is what a child does: it opens an engine, runs a sleeping step or builds
+// the graph of modes, and ends when its input does.
+type job struct {
+	StateDir string
+	Fixture  fixture
+	Do       string // "hold", "sleep" or "modes"
+	Mark     string
+	// User is whom it becomes first, unless 0; Without is what it goes without.
+	User    int
+	Without string
+}
+
+func TestMain(m *testing.M) {
+	text, ok := os.LookupEnv(jobVariable)
+	if !ok {
+		os.Exit(m.Run())
+	}
+	var j job
+	err := json.Unmarshal([]byte(text), &j)
+	if err == nil {
+		if err = j.prepare(); err == nil {
+			err = j.run(context.Background())
+		}
+	}
+	if err != nil {
+		fmt.Println("error:", err)
+		os.Exit(1)
+	}
+}
+
+// run says what it does in lines on standard output.
+func (j job) run(ctx context.Context) error {
+	say := func(line string) { fmt.Println(line) }
+	b, err := Open(ctx, engine.BackendConfig{StateDir: j.StateDir, Notify: say, Warn: say})
+	if err != nil {
+		return err
+	}
+	fmt.Println("open")
+	switch j.Do {
+	case "sleep":
+		_, err = build(ctx, b, j.Fixture, step(j.Fixture, nil, "sleep", j.Mark), say)
+	case "modes":
+		var res *result
+		if res, err = build(ctx, b, j.Fixture, modes(j.Fixture), nil); err == nil {
+			err = json.NewEncoder(os.Stdout).Encode(res)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		return err
+	}
+	return b.Close()
+}
+
+// child is a running one.
+type child struct {
+	*exec.Cmd
+	stdin io.Closer
+	lines *bufio.Scanner
+}
+
+func startJob(t *testing.T, j job, change func(*exec.Cmd)) *child {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), jobVariable+"="+string(encode(t, j)))
+	cmd.Stderr = os.Stderr
+	if change != nil {
+		change(cmd)
+	}
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	lines := bufio.NewScanner(stdout)
+	lines.Buffer(nil, 1<<20)
+	return &child{Cmd: cmd, stdin: stdin, lines: lines}
+}
+
+// expect reads lines until one has the prefix, and gives it.
+func (c *child) expect(t *testing.T, prefix string) string {
+	t.Helper()
+	var seen []string
+	for c.lines.Scan() {
+		if strings.HasPrefix(c.lines.Text(), prefix) {
+			return c.lines.Text()
+		}
+		seen = append(seen, c.lines.Text())
+	}
+	require.Fail(t, "the child never said "+prefix, "%s", strings.Join(seen, "\n"))
+	return ""
+}

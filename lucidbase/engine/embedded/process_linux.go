@@ -1,0 +1,104 @@
+package embedded
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/containerd/log"
+	"github.com/moby/buildkit/util/bklog"
+	"github.com/sirupsen/logrus"
+)
+
+// What BuildKit shares with its whole process: the log and the umask.
+
+// ownLog gives BuildKit a logger of its own and leaves logrus's standard one to
+// the program. It is called before anything runs: BuildKit's goroutines read
+// these variables at any time.
+func ownLog() {
+	logger := logrus.New()
+	logger.SetOutput(io.Discard)
+	logger.SetLevel(logrus.WarnLevel)
+	logger.AddHook(warnings)
+	bklog.L = logrus.NewEntry(logger)
+	log.L = bklog.L
+}
+
+var warnings = &warningHook{}
+
+// warningHook passes warnings to the engines that are open.
+type warningHook struct {
+	mu    sync.Mutex
+	sinks []*func(string)
+}
+
+// add passes warnings to warn, until the function that it gives is called.
+func (h *warningHook) add(warn func(string)) (remove func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	sink := &warn
+	h.sinks = append(h.sinks, sink)
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.sinks = slices.DeleteFunc(h.sinks, func(s *func(string)) bool { return s == sink })
+	}
+}
+
+// Levels are those that someone should read. BuildKit logs a failed or cancelled
+// step as an error; its caller gets that error anyway.
+func (h *warningHook) Levels() []logrus.Level { return []logrus.Level{logrus.WarnLevel} }
+
+// noise are warnings that nobody can act on.
+var noise = []string{
+	"failed check for fsverity support",
+	"no trace recorder found",
+	"buildkit-qemu-",
+	"git source cannot be enabled", // a graph that has one fails, and says so
+	"failed to read oom_kill event",
+}
+
+// Fire passes one warning on.
+func (h *warningHook) Fire(e *logrus.Entry) error {
+	line := strings.Join(strings.Fields(e.Message), " ")
+	if err, ok := e.Data[logrus.ErrorKey].(error); ok {
+		line += ": " + err.Error()
+	}
+	if slices.ContainsFunc(noise, func(n string) bool { return strings.Contains(line, n) }) {
+		return nil
+	}
+	h.mu.Lock()
+	sinks := slices.Clone(h.sinks)
+	h.mu.Unlock()
+	for _, warn := range sinks {
+		(*warn)("BuildKit: " + line)
+	}
+	return nil
+}
+
+var umask struct {
+	mu    sync.Mutex
+	users int
+	saved int
+}
+
+// clearUmask sets the process's umask to 0, as BuildKit's own daemon does: it
+// makes directories of images and snapshots with the modes that they shall
+// have, and no chmod follows. Linux has no umask for less than a process.
+// The function that it gives restores what was, once the last engine closes.
+func clearUmask() (restore func()) {
+	umask.mu.Lock()
+	defer umask.mu.Unlock()
+	if umask.users++; umask.users == 1 {
+		umask.saved = syscall.Umask(0)
+	}
+	return func() {
+		umask.mu.Lock()
+		defer umask.mu.Unlock()
+		if umask.users--; umask.users == 0 {
+			syscall.Umask(umask.saved)
+		}
+	}
+}

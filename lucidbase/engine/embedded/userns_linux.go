@@ -1,0 +1,179 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lucid-project/base-images/lucidbase/engine"
+)
+
+// needsUserns ends the errors of a machine that is not set up for users.
+const needsUserns = "allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0 on Ubuntu), run as root, or " + otherWay
+
+// inNamespace is BuildKit in a child process that is root of its own user, mount
+// and process namespaces. Whatever ends this process or the child, the kernel
+// then ends what runs and unmounts what is mounted in them.
+type inNamespace struct {
+	cmd  *exec.Cmd
+	link link
+	done chan struct{} // closed when the child is gone
+	once sync.Once
+}
+
+// startInNamespace starts this program again, as the child.
+func startInNamespace(ctx context.Context, root string, warn func(string)) (_ engine.Backend, err error) {
+	maps, err := subordinateIDs()
+	if err != nil {
+		return nil, err
+	}
+	ours, theirs, err := socketPair(unix.SOCK_SEQPACKET)
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	conn, err := connection(ours)
+	if err != nil {
+		return nil, err
+	}
+	b := &inNamespace{cmd: childCommand(root, theirs, warn), link: link{conn}, done: make(chan struct{})}
+	if err := b.cmd.Start(); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("making a user namespace: %w: %s", err, needsUserns)
+	}
+	theirs.Close() // the child's end ends with the child
+	go func() {
+		_ = b.cmd.Wait() // why it ended, it has said
+		close(b.done)
+	}()
+	stop := context.AfterFunc(ctx, func() { _ = b.cmd.Process.Kill() })
+	defer stop()
+	if err := b.handshake(ctx, maps); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	go b.passWarnings(warn)
+	return b, nil
+}
+
+// childCommand is this program with the command line that init looks for.
+func childCommand(root string, socket *os.File, warn func(string)) *exec.Cmd {
+	return &exec.Cmd{
+		Path: "/proc/self/exe",
+		Args: []string{childName, stageMap, root},
+		// runc looks at the first only if the second is not root.
+		Env:        append(os.Environ(), "XDG_RUNTIME_DIR="+runtimeDir(root), "USER="),
+		Stderr:     lineWriter(warn),
+		ExtraFiles: []*os.File{socket}, // becomes controlFD
+		WaitDelay:  time.Second,
+		SysProcAttr: &syscall.SysProcAttr{
+			Cloneflags: unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID,
+			Setpgid:    true, // Ctrl-C is for this process: it tells the child
+		},
+	}
+}
+
+// handshake maps the child's users and groups and waits until BuildKit runs.
+func (b *inNamespace) handshake(ctx context.Context, maps []idMap) error {
+	for _, m := range maps {
+		if err := m.apply(ctx, b.cmd.Process.Pid); err != nil {
+			return err
+		}
+	}
+	if err := b.link.send(msgMapped, "", nil); err != nil {
+		return fmt.Errorf("starting BuildKit's process: %w", err)
+	}
+	for {
+		message, _, err := b.link.receive()
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		if err != nil {
+			return errors.New("BuildKit's process ended before it was ready")
+		}
+		switch word, text, _ := strings.Cut(message, " "); word {
+		case msgReady:
+			return nil
+		case msgFailed:
+			return errors.New(text)
+		}
+	}
+}
+
+func (b *inNamespace) passWarnings(warn func(string)) {
+	for {
+		message, _, err := b.link.receive()
+		if err != nil {
+			return
+		}
+		if text, ok := strings.CutPrefix(message, msgWarn+" "); ok {
+			warn(text)
+		}
+	}
+}
+
+// Dial connects to BuildKit: the child gets the other end of a socket pair.
+func (b *inNamespace) Dial(context.Context) (net.Conn, error) {
+	ours, theirs, err := socketPair(unix.SOCK_STREAM)
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	if err := b.link.send(msgDial, "", theirs); err != nil {
+		ours.Close()
+		return nil, fmt.Errorf("reaching BuildKit's process: %w", err)
+	}
+	return connection(ours)
+}
+
+// Close tells the child to stop, which takes as long as killing a step does.
+func (b *inNamespace) Close() error {
+	b.once.Do(func() {
+		_ = b.link.CloseWrite()
+		select {
+		case <-b.done:
+		case <-time.After(stopTime + time.Second):
+			_ = b.cmd.Process.Kill()
+			<-b.done
+		}
+		b.link.Close()
+	})
+	return nil
+}
+
+// lineWriter passes on what a child writes, which is nothing unless it crashes.
+type lineWriter func(line string)
+
+// Write passes on each line of a text.
+func (w lineWriter) Write(p []byte) (int, error) {
+	for line := range bytes.Lines(p) {
+		w(string(bytes.TrimRight(line, "\n")))
+	}
+	return len(p), nil
+}
+
+// idMap is what newuidmap or newgidmap is called with.
+type idMap struct {
+	tool         string
+	id           int // becomes 0
+	first, count int // become 1 and up
+}
+
+func (m idMap) apply(ctx context.Context, pid int) error {
+	args := []string{strconv.Itoa(pid), "0", strconv.Itoa(m.id), "1", "1", strconv.Itoa(m.first), strconv.Itoa(m.count)}
+	out, err := exec.CommandContext(ctx, m.tool, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("mapping ids by %s: %w: %s: %s", m.tool, err, bytes.TrimSpace(out), needsUserns)
+	}
+	return nil
+}

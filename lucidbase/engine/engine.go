@@ -1,0 +1,216 @@
+// Package engine builds Specs with BuildKit: one embedded in this process, or
+// any other that BuildKit's client can reach. The result is the same, digest for
+// digest, whichever built it.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/moby/buildkit/client"
+	// Addresses of containers: docker-container://, kube-pod://, podman-container://, ssh://.
+	_ "github.com/moby/buildkit/client/connhelper/dockercontainer"
+	_ "github.com/moby/buildkit/client/connhelper/kubepod"
+	_ "github.com/moby/buildkit/client/connhelper/podmancontainer"
+	_ "github.com/moby/buildkit/client/connhelper/ssh"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
+	"github.com/lucid-project/base-images/lucidbase/rootfs"
+)
+
+// Engine is an open connection to a BuildKit. Its methods may be called at once
+// from several goroutines.
+type Engine struct {
+	options  options
+	client   *client.Client
+	backend  Backend // nil for a remote BuildKit
+	platform ocispecs.Platform
+	archives *rootfs.Archives
+	store    *store
+	images   *image.Store
+	// transport reaches registries, with the CA bundle trusted.
+	transport http.RoundTripper
+}
+
+// Option says how an engine works; the order of options does not matter.
+type Option func(*options)
+
+type options struct {
+	cacheDir       string
+	caBundle       string
+	debianMirror   string
+	securityMirror string
+	progress       io.Writer
+	progressMode   string
+}
+
+// WithCacheDir keeps everything that can be made again in dir. The default is
+// "lucidbase" in the user's cache directory.
+func WithCacheDir(dir string) Option { return func(o *options) { o.cacheDir = dir } }
+
+// WithCABundle trusts the certificate authorities in a PEM file besides the
+// system's, for downloads and in networked steps. The default is the file that
+// SSL_CERT_FILE names, if any. It reaches no layer and no cache key.
+func WithCABundle(file string) Option { return func(o *options) { o.caBundle = file } }
+
+// WithDebianMirrors names where Debian's files come from, before the machine's
+// own apt sources: base URLs of the main and of the security archive, each
+// several with commas between. Empty means LUCID_DEBIAN_MIRROR and
+// LUCID_DEBIAN_SECURITY_MIRROR.
+func WithDebianMirrors(main, security string) Option {
+	return func(o *options) { o.debianMirror, o.securityMirror = main, security }
+}
+
+// WithProgress shows what happens on w: BuildKit's own display on a terminal,
+// lines elsewhere. The default shows nothing.
+func WithProgress(w io.Writer) Option { return func(o *options) { o.progress = w } }
+
+// WithProgressMode chooses the display: "auto" (the default), "plain", "tty",
+// "quiet" or "rawjson".
+func WithProgressMode(mode string) Option { return func(o *options) { o.progressMode = mode } }
+
+// Open connects to the BuildKit at address, or to the one that BUILDKIT_HOST
+// names if address is empty, or else starts the embedded one, for which the
+// program must import package engine/embedded.
+//
+// An address is anything BuildKit's client understands: unix://, tcp://, ssh://,
+// docker-container://, podman-container://, kube-pod://.
+func Open(ctx context.Context, address string, opts ...Option) (*Engine, error) {
+	o := options{
+		caBundle:       os.Getenv("SSL_CERT_FILE"),
+		progressMode:   "auto",
+		debianMirror:   os.Getenv("LUCID_DEBIAN_MIRROR"),
+		securityMirror: os.Getenv("LUCID_DEBIAN_SECURITY_MIRROR"),
+	}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if address == "" {
+		address = os.Getenv("BUILDKIT_HOST")
+	}
+	if err := o.prepareCacheDir(); err != nil {
+		return nil, err
+	}
+	e := &Engine{options: o}
+	if err := e.connect(ctx, address); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	if err := e.openStore(); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+func (e *Engine) openStore() (err error) {
+	mirrors, err := rootfs.Mirrors(os.DirFS("/"), e.options.debianMirror, e.options.securityMirror)
+	if err != nil {
+		return err
+	}
+	trusted, err := e.options.trust()
+	if err != nil {
+		return err
+	}
+	e.transport = registryTransport(trusted)
+	e.archives = &rootfs.Archives{Cache: e.options.downloadDir(), Mirrors: mirrors, TLS: trusted}
+	if e.store, err = newStore(e.options.contentDir(), e.archives.Layer); err != nil {
+		return err
+	}
+	e.images = image.NewStore(e.options.contentDir())
+	return nil
+}
+
+// Archives are Debian's archives as the engine reaches them.
+func (e *Engine) Archives() *rootfs.Archives { return e.archives }
+
+func (o *options) prepareCacheDir() error {
+	if o.cacheDir == "" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			return fmt.Errorf("finding the cache directory: %w", err)
+		}
+		o.cacheDir = filepath.Join(dir, "lucidbase")
+	}
+	if err := os.MkdirAll(o.cacheDir, 0o700); err != nil {
+		return fmt.Errorf("making the cache directory: %w", err)
+	}
+	return nil
+}
+
+func (e *Engine) connect(ctx context.Context, address string) error {
+	var err error
+	if address != "" {
+		e.client, err = client.New(ctx, address)
+	} else {
+		err = e.start(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	workers, err := e.client.ListWorkers(ctx)
+	if err != nil {
+		return fmt.Errorf("asking BuildKit at %s for its workers: %w", describe(address), err)
+	}
+	if len(workers) == 0 || len(workers[0].Platforms) == 0 {
+		return fmt.Errorf("BuildKit at %s has no worker", describe(address))
+	}
+	// A worker lists its own platform first, what it can emulate after it.
+	native := workers[0].Platforms[0]
+	e.platform, err = lucidbase.ParsePlatform(native.OS + "/" + native.Architecture)
+	if err != nil {
+		return fmt.Errorf("BuildKit at %s: %w", describe(address), err)
+	}
+	return nil
+}
+
+func (e *Engine) start(ctx context.Context) error {
+	if embedded == nil {
+		return errors.New("no engine: BUILDKIT_HOST is not set, and this program does not import lucidbase/engine/embedded")
+	}
+	note := func(line string) {
+		if e.options.progress != nil {
+			fmt.Fprintln(e.options.progress, line)
+		}
+	}
+	backend, err := embedded(ctx, BackendConfig{
+		StateDir: filepath.Join(e.options.cacheDir, "buildkit"),
+		Notify:   note,
+		Warn:     note,
+	})
+	if err != nil {
+		return err
+	}
+	e.backend = backend
+	e.client, err = client.New(ctx, "passthrough:///embedded", client.WithContextDialer(
+		func(ctx context.Context, _ string) (net.Conn, error) { return backend.Dial(ctx) }))
+	return err
+}
+
+func describe(address string) string {
+	if address == "" {
+		return "embedded"
+	}
+	return address
+}
+
+// Close ends the connection and stops an embedded BuildKit.
+func (e *Engine) Close() error {
+	var errs []error
+	if e.client != nil {
+		errs = append(errs, e.client.Close())
+	}
+	if e.backend != nil {
+		errs = append(errs, e.backend.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (o options) contentDir() string  { return filepath.Join(o.cacheDir, "content") }
+func (o options) downloadDir() string { return filepath.Join(o.cacheDir, "downloads") }

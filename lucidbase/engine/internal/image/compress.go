@@ -1,0 +1,144 @@
+package image
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Compress gives the compressed form of the layer whose uncompressed tar is in
+// the store. A layer is compressed once: later calls, also those of later
+// processes, find it, and calls at the same time wait for the first. So it may be
+// called as soon as a layer is there, long before Assemble.
+func (s *Store) Compress(ctx context.Context, diffID digest.Digest, c Compression) (ocispecs.Descriptor, error) {
+	desc, err := s.compressOnce(ctx, diffID, c)
+	if err != nil {
+		return desc, fmt.Errorf("compressing layer %s: %w", diffID, err)
+	}
+	return desc, nil
+}
+
+func (s *Store) compressOnce(ctx context.Context, diffID digest.Digest, c Compression) (ocispecs.Descriptor, error) {
+	if err := diffID.Validate(); err != nil {
+		return ocispecs.Descriptor{}, err
+	}
+	record := filepath.Join(s.dir, "compressed", c.id(), diffID.Encoded())
+	lock := s.lock(record)
+	if err := acquire(ctx, lock); err != nil {
+		return ocispecs.Descriptor{}, err
+	}
+	defer func() { <-lock }()
+	if desc, ok := s.recorded(record); ok {
+		s.touch(record, s.path(diffID), s.path(desc.Digest))
+		return desc, nil
+	}
+	if err := acquire(ctx, s.slots); err != nil {
+		return ocispecs.Descriptor{}, err
+	}
+	defer func() { <-s.slots }()
+	desc, err := s.compress(ctx, diffID, c)
+	if err != nil {
+		return ocispecs.Descriptor{}, err
+	}
+	data, err := json.Marshal(desc)
+	if err != nil {
+		return ocispecs.Descriptor{}, err
+	}
+	return desc, s.create(record, data)
+}
+
+// lock is a mutex, but one whose waiting a context can end.
+func (s *Store) lock(key string) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.locks[key] == nil {
+		s.locks[key] = make(chan struct{}, 1)
+	}
+	return s.locks[key]
+}
+
+func acquire(ctx context.Context, lock chan struct{}) error {
+	select {
+	case lock <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// recorded finds what a layer was compressed to. A record that is broken, or
+// whose blob is gone, counts for nothing.
+func (s *Store) recorded(record string) (desc ocispecs.Descriptor, ok bool) {
+	data, err := os.ReadFile(record)
+	if err != nil || json.Unmarshal(data, &desc) != nil || desc.Digest.Validate() != nil {
+		return desc, false
+	}
+	return desc, s.check(desc) == nil
+}
+
+// touch keeps files from being the first that a full cache drops.
+func (s *Store) touch(paths ...string) {
+	now := time.Now()
+	for _, path := range paths {
+		_ = os.Chtimes(path, now, now)
+	}
+}
+
+func (s *Store) compress(ctx context.Context, diffID digest.Digest, c Compression) (ocispecs.Descriptor, error) {
+	src, err := os.Open(s.path(diffID))
+	if err != nil {
+		return ocispecs.Descriptor{}, err
+	}
+	defer src.Close()
+	in, out := sha256.New(), sha256.New()
+	var size int64
+	temp, err := writeTemp(s.dir, func(w io.Writer) error {
+		if err := compressTo(io.MultiWriter(w, out, (*counter)(&size)), io.TeeReader(ctxReader{ctx, src}, in), c); err != nil {
+			return err
+		}
+		if got := digest.NewDigest(digest.SHA256, in); got != diffID {
+			// Removed, so that the next export brings it again.
+			_ = os.Remove(s.path(diffID))
+			return fmt.Errorf("its content is %s", got)
+		}
+		return nil
+	})
+	if err != nil {
+		return ocispecs.Descriptor{}, err
+	}
+	desc := ocispecs.Descriptor{MediaType: c.mediaType(), Digest: digest.NewDigest(digest.SHA256, out), Size: size}
+	return desc, rename(temp, s.path(desc.Digest))
+}
+
+func compressTo(w io.Writer, r io.Reader, c Compression) error {
+	// The gzip writer writes some 240 bytes at a time.
+	buf := bufio.NewWriterSize(w, 256<<10)
+	z, err := c.writer(buf)
+	if err != nil {
+		return err
+	}
+	if _, err := io.CopyBuffer(z, r, make([]byte, 256<<10)); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	return buf.Flush()
+}
+
+// counter counts what is written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}

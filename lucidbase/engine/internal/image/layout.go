@@ -1,0 +1,192 @@
+package image
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// WriteLayout makes dir an OCI image layout of this image alone, named tag: that
+// is what "skopeo copy --all oci:DIR:TAG docker://..." looks for. An image that
+// was there stays whole until the new one is, then its blobs go; blobs that are
+// in both are not written again.
+func (i *Image) WriteLayout(ctx context.Context, dir, tag string) error {
+	w := &layoutWriter{dir: dir, store: i.store}
+	err := w.prepare()
+	if err == nil {
+		err = w.write(ctx, i, tag)
+	}
+	if err != nil {
+		w.undo()
+		return fmt.Errorf("writing layout %s: %w", dir, oneLine{err})
+	}
+	return nil
+}
+
+type layoutWriter struct {
+	dir   string
+	store *Store
+	made  []string // files and directories, in the order they were made
+}
+
+// prepare makes the directories. The oci-layout file comes first, not last: it
+// tells a layout that was interrupted from somebody else's directory.
+func (w *layoutWriter) prepare() error {
+	if err := w.checkDir(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(w.dir), 0o755); err != nil {
+		return err
+	}
+	for _, dir := range []string{w.dir, filepath.Join(w.dir, "blobs"), w.blob("")} {
+		err := os.Mkdir(dir, 0o755)
+		if err == nil {
+			w.made = append(w.made, dir)
+		} else if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return w.writeJSON(ocispecs.ImageLayoutFile, ocispecs.ImageLayout{Version: ocispecs.ImageLayoutVersion})
+}
+
+func (w *layoutWriter) blob(name string) string { return filepath.Join(w.dir, "blobs", "sha256", name) }
+
+// checkDir refuses a directory with something else in it.
+func (w *layoutWriter) checkDir() error {
+	entries, err := os.ReadDir(w.dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	if info, statErr := os.Stat(w.dir); statErr == nil && !info.IsDir() {
+		return errors.New("it is a file")
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(w.dir, ocispecs.ImageLayoutFile)); err != nil {
+		return errors.New("the directory has other files in it and is no OCI layout")
+	}
+	return nil
+}
+
+func (w *layoutWriter) write(ctx context.Context, img *Image, tag string) error {
+	for _, desc := range img.blobs {
+		if err := w.copyBlob(ctx, desc); err != nil {
+			return err
+		}
+	}
+	top := img.blobs[len(img.blobs)-1]
+	top.Annotations = map[string]string{ocispecs.AnnotationRefName: tag}
+	err := w.writeJSON(ocispecs.ImageIndexFile, ocispecs.Index{
+		Versioned: specs.Versioned{SchemaVersion: 2},
+		MediaType: ocispecs.MediaTypeImageIndex,
+		Manifests: []ocispecs.Descriptor{top},
+	})
+	if err != nil {
+		return err
+	}
+	w.made = nil // from here on the new image is the one that is there
+	return w.sweep(img)
+}
+
+// copyBlob copies a blob that is not there. Never as a hard link: what a user does
+// to a layout must not reach the store.
+func (w *layoutWriter) copyBlob(ctx context.Context, desc ocispecs.Descriptor) error {
+	path := w.blob(desc.Digest.Encoded())
+	if info, err := os.Stat(path); err == nil && info.Size() == desc.Size {
+		return nil
+	}
+	src, err := os.Open(w.store.path(desc.Digest))
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	return w.create(path, func(dst io.Writer) error {
+		h := sha256.New()
+		if _, err := io.CopyBuffer(io.MultiWriter(dst, h), ctxReader{ctx, src}, make([]byte, 256<<10)); err != nil {
+			return err
+		}
+		if got := digest.NewDigest(digest.SHA256, h); got != desc.Digest {
+			return fmt.Errorf("blob %s: its content is %s", desc.Digest, got)
+		}
+		return nil
+	})
+}
+
+// writeJSON writes a file of the layout, unless it is there just so.
+func (w *layoutWriter) writeJSON(name string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(w.dir, name)
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+		return nil
+	}
+	return w.create(path, func(dst io.Writer) error {
+		_, err := dst.Write(data)
+		return err
+	})
+}
+
+func (w *layoutWriter) create(path string, fill func(io.Writer) error) error {
+	temp, err := writeTemp(w.dir, fill)
+	if err != nil {
+		return err
+	}
+	_, err = os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		w.made = append(w.made, path)
+	}
+	return rename(temp, path)
+}
+
+// undo removes what an unsuccessful write made.
+func (w *layoutWriter) undo() {
+	for _, path := range slices.Backward(w.made) {
+		_ = os.Remove(path)
+	}
+}
+
+// sweep removes what the image does not need: an earlier one's blobs, and what
+// writes that were killed left behind.
+func (w *layoutWriter) sweep(img *Image) error {
+	keep := map[string]bool{}
+	for _, desc := range img.blobs {
+		keep[desc.Digest.Encoded()] = true
+	}
+	blobs, err := os.ReadDir(w.blob(""))
+	if err != nil {
+		return err
+	}
+	for _, e := range blobs {
+		if !keep[e.Name()] {
+			if err := os.Remove(w.blob(e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	entries, err := os.ReadDir(w.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempPrefix) {
+			_ = os.Remove(filepath.Join(w.dir, e.Name()))
+		}
+	}
+	return nil
+}

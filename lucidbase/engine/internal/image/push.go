@@ -1,0 +1,137 @@
+package image
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"golang.org/x/sync/errgroup"
+)
+
+// Target is an image and the tag that it is pushed to.
+type Target struct {
+	Image *Image
+	Tag   name.Tag
+}
+
+// jobs is how many requests are under way at once.
+const jobs = 8
+
+// Push pushes images, with the user's own Docker credentials: all blobs, then the
+// manifests by digest, then the indexes by digest, and only when all of that has
+// arrived the tags. So a tag never moves to what is not there, and when one of the
+// images cannot be pushed, none of the tags moves.
+//
+// A blob is uploaded once for each registry, and lent from there to the other
+// repositories; what a repository has is not sent again. A nil rt means
+// go-containerregistry's default.
+func Push(ctx context.Context, targets []Target, rt http.RoundTripper) error {
+	return push(ctx, targets, rt, sleep)
+}
+
+func push(ctx context.Context, targets []Target, rt http.RoundTripper, wait waiter) error {
+	if rt == nil {
+		rt = remote.DefaultTransport
+	}
+	remotePusher, err := remote.NewPusher(
+		remote.WithAuthFromKeychain(authn.DefaultKeychain),
+		remote.WithTransport(pacer{rt, wait}),
+		remote.WithJobs(jobs),
+		// Retried here instead, where a cancelled context ends the waiting.
+		remote.WithRetryBackoff(remote.Backoff{Steps: 1}),
+	)
+	if err != nil {
+		return fmt.Errorf("preparing the push: %w", err)
+	}
+	p := &pusher{remote: remotePusher, wait: wait}
+	for _, step := range []func(context.Context, []Target) error{p.blobs, p.manifests, p.indexes, p.tags} {
+		if err := step(ctx, targets); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type pusher struct {
+	remote *remote.Pusher
+	wait   waiter
+}
+
+// do does one thing in a repository, again where that may help.
+func (p *pusher) do(ctx context.Context, repo name.Repository, what string, fn func() error) error {
+	if err := retry(ctx, p.wait, fn); err != nil {
+		return fmt.Errorf("pushing to %s: %s: %w", repo, what, oneLine{err})
+	}
+	return nil
+}
+
+func (p *pusher) blobs(ctx context.Context, targets []Target) error {
+	todo, err := uploads(targets)
+	if err != nil {
+		return err
+	}
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(jobs)
+	for _, u := range todo {
+		eg.Go(func() error { return p.upload(ctx, u) })
+	}
+	return eg.Wait()
+}
+
+// upload brings a blob to its first repository, then lends it to the others.
+func (p *pusher) upload(ctx context.Context, u *blobUpload) error {
+	for i, repo := range u.repos {
+		l := u.layer
+		if len(u.repos) > 1 {
+			// The first may find it in the second, from an earlier push.
+			from := u.repos[0]
+			if i == 0 {
+				from = u.repos[1]
+			}
+			l = &remote.MountableLayer{Layer: l, Reference: from.Digest(u.digest.String())}
+		}
+		err := p.do(ctx, repo, "blob "+u.digest.String(), func() error { return p.remote.Upload(ctx, repo, l) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pusher) manifests(ctx context.Context, targets []Target) error {
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(jobs)
+	for _, t := range targets {
+		for h, img := range t.Image.index.images {
+			eg.Go(func() error { return p.put(ctx, t.Tag.Digest(h.String()), img) })
+		}
+	}
+	return eg.Wait()
+}
+
+func (p *pusher) indexes(ctx context.Context, targets []Target) error {
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(jobs)
+	for _, t := range targets {
+		eg.Go(func() error { return p.put(ctx, t.Tag.Digest(t.Image.Digest.String()), t.Image.index) })
+	}
+	return eg.Wait()
+}
+
+func (p *pusher) tags(ctx context.Context, targets []Target) error {
+	for _, t := range targets {
+		if err := p.put(ctx, t.Tag, t.Image.index); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put puts a manifest that is not there. The pusher remembers what it has put or
+// uploaded: it does not ask for the parts again.
+func (p *pusher) put(ctx context.Context, ref name.Reference, m remote.Taggable) error {
+	return p.do(ctx, ref.Context(), ref.Identifier(), func() error { return p.remote.Push(ctx, ref, m) })
+}

@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/util/progress/progressui"
+	"github.com/moby/buildkit/util/progress/progresswriter"
+)
+
+// display shows the steps of several solves, and our own between them, as one
+// build.
+type display struct {
+	status  chan *client.SolveStatus
+	done    chan struct{}
+	writers sync.WaitGroup
+}
+
+func newDisplay(w io.Writer, mode string) (*display, error) {
+	d := &display{status: make(chan *client.SolveStatus), done: make(chan struct{})}
+	ui, err := progressui.NewDisplay(io.Discard, progressui.QuietMode)
+	if w != nil {
+		ui, err = progressui.NewDisplay(w, progressui.DisplayMode(mode))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("progress %q: %w", mode, err)
+	}
+	go func() {
+		defer close(d.done)
+		// The display lives until the last writer is done, not until ctx is: it
+		// shows what was cancelled.
+		_, _ = ui.UpdateFrom(context.Background(), d.status)
+	}()
+	return d, nil
+}
+
+// solve gives the channel for one solve, which closes it.
+func (d *display) solve() chan *client.SolveStatus {
+	ch := make(chan *client.SolveStatus)
+	d.writers.Add(1)
+	go func() {
+		defer d.writers.Done()
+		for s := range ch {
+			d.status <- s
+		}
+	}()
+	return ch
+}
+
+// step shows fn as a step of the build.
+func (d *display) step(name string, fn func() error) error {
+	d.writers.Add(1)
+	defer d.writers.Done()
+	return progresswriter.Wrap(name, func(s *client.SolveStatus) { d.status <- s },
+		func(progresswriter.SubLogger) error { return fn() })
+}
+
+// close waits until everything is shown.
+func (d *display) close() {
+	d.writers.Wait()
+	close(d.status)
+	<-d.done
+}

@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lucid-project/base-images/llbutil"
+	"github.com/lucid-project/base-images/lucidbase"
+)
+
+// graph is one platform of a job, ready to be solved.
+type graph struct {
+	platform   ocispecs.Platform
+	definition *pb.Definition
+	config     []byte
+}
+
+// graphs makes the job's graphs and offers their inputs to BuildKit.
+func (e *Engine) graphs(ctx context.Context, job Job) ([]graph, error) {
+	var graphs []graph
+	var errs []error
+	for _, target := range job.Platforms {
+		g, err := e.graph(ctx, job, target)
+		graphs, errs = append(graphs, g), append(errs, err)
+	}
+	return graphs, errors.Join(errs...)
+}
+
+func (e *Engine) graph(ctx context.Context, job Job, target ocispecs.Platform) (graph, error) {
+	g, err := job.Spec.Graph(lucidbase.Platforms{Target: target, Build: e.platform})
+	if err != nil {
+		return graph{}, err
+	}
+	def, err := g.State.Marshal(ctx, llb.Platform(target))
+	if err != nil {
+		return graph{}, fmt.Errorf("marshalling the graph for %s: %w", lucidbase.FormatPlatform(target), err)
+	}
+	config, err := json.Marshal(g.Config)
+	if err != nil {
+		return graph{}, fmt.Errorf("encoding the config for %s: %w", lucidbase.FormatPlatform(target), err)
+	}
+	for _, in := range g.Inputs {
+		if err := e.store.add(in); err != nil {
+			return graph{}, err
+		}
+	}
+	pbDef := def.ToPB()
+	if job.NoCache {
+		for d, meta := range pbDef.Metadata {
+			meta.IgnoreCache = true
+			pbDef.Metadata[d] = meta
+		}
+	}
+	return graph{platform: target, definition: pbDef, config: config}, nil
+}
+
+// solve builds the graphs and exports them, uncompressed, into the store. It
+// gives the digest of an index, or of a manifest for a single platform.
+func (e *Engine) solve(ctx context.Context, graphs []graph, status chan *client.SolveStatus) (digest.Digest, error) {
+	names := make([]string, len(graphs))
+	for i, g := range graphs {
+		names[i] = lucidbase.FormatPlatform(g.platform)
+	}
+	opt := client.SolveOpt{
+		Exports: []client.ExportEntry{{
+			Type: client.ExporterOCI,
+			Attrs: map[string]string{
+				"tar":            "false",
+				"oci-mediatypes": "true",
+				"compression":    "uncompressed",
+				// Without it the exporter hands out whatever blob it has of a layer.
+				"force-compression": "true",
+			},
+			OutputStore: e.store,
+		}},
+		OCIStores: map[string]content.Store{llbutil.StoreID: e.store},
+		Session:   []session.Attachable{e.options.secrets()},
+		// What it asks for is compared with what it gets.
+		FrontendAttrs: map[string]string{"platform": strings.Join(names, ",")},
+	}
+	res, err := e.client.Build(ctx, opt, "lucidbase", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+		return solveAll(ctx, c, graphs)
+	}, status)
+	if err != nil {
+		return "", err
+	}
+	return digest.Parse(res.ExporterResponse[exptypes.ExporterImageDigestKey])
+}
+
+// solveAll solves every platform at once.
+func solveAll(ctx context.Context, c gateway.Client, graphs []graph) (*gateway.Result, error) {
+	res := gateway.NewResult()
+	platforms := exptypes.Platforms{Platforms: make([]exptypes.Platform, len(graphs))}
+	eg, ctx := errgroup.WithContext(ctx)
+	for i, g := range graphs {
+		id := lucidbase.FormatPlatform(g.platform)
+		platforms.Platforms[i] = exptypes.Platform{ID: id, Platform: g.platform}
+		eg.Go(func() error {
+			r, err := c.Solve(ctx, gateway.SolveRequest{Definition: g.definition, Evaluate: true})
+			if err != nil {
+				return err
+			}
+			ref, err := r.SingleRef()
+			if err != nil {
+				return err
+			}
+			res.AddRef(id, ref)
+			res.AddMeta(exptypes.ExporterImageConfigKey+"/"+id, g.config)
+			return nil
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	encoded, err := json.Marshal(platforms)
+	if err != nil {
+		return nil, err
+	}
+	res.AddMeta(exptypes.ExporterPlatformsKey, encoded)
+	return res, nil
+}
