@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// run runs the command as main does and gives what it printed.
+func run(t *testing.T, env map[string]string, args ...string) (status int, out, errOut string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	status = Run(context.Background(), args, Streams{
+		Out: &stdout, Err: &stderr, Getenv: func(name string) string { return env[name] },
+	})
+	return status, stdout.String(), stderr.String()
+}
+
+func TestOldFlags(t *testing.T) {
+	got := oldFlags(strings.Fields("build -Platform linux/arm64 -Push -Tag v1.0.0 -NoCache -registry:ghcr -Push:$false -tag=v2 --tag v3 -x"))
+	require.Equal(t, strings.Fields("build --platform linux/arm64 --push --tag v1.0.0 --no-cache --registry=ghcr --push=false --tag=v2 --tag v3 -x"), got)
+}
+
+// A wrong command line is told in one line, without a build, with status 2.
+func TestUsageErrors(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		env  map[string]string
+		args string
+		says string
+	}{
+		{name: "command", args: "biuld", says: "biuld"},
+		{name: "flag", args: "build --wrong", says: "--wrong"},
+		{name: "image", args: "build pyton-base", says: "did you mean python-base?"},
+		{name: "image like none", args: "build nginx", says: "base, python-base"},
+		{name: "platform", args: "build --platform linux/riscv64", says: "linux/riscv64"},
+		{name: "old platform", args: "build -Platform windows", says: "windows"},
+		{name: "no platform", args: "build --platform=", says: "--platform"},
+		{name: "tag", args: "build --tag a/b", says: "not a valid tag"},
+		{name: "tag first character", args: "build --tag .a", says: "not a valid tag"},
+		{name: "long tag", args: "build --tag " + strings.Repeat("a", 129), says: "not a valid tag"},
+		{name: "registry", args: "build --registry UPPER/case", says: "--registry"},
+		{name: "compression", args: "build --compression lz4", says: "gzip or zstd"},
+		{name: "push and output", args: "build --push --output x", says: "exclude each other"},
+		{name: "cache limit", args: "build --cache-limit much", says: "--cache-limit"},
+		{name: "environment", env: map[string]string{"PUSH": "perhaps"}, args: "build", says: "PUSH"},
+		{name: "environment platform", env: map[string]string{"PLATFORM": "mips"}, args: "build", says: "mips"},
+		{name: "graph without image", args: "graph", says: "arg"},
+		{name: "graph of two platforms", args: "graph base --platform linux/amd64,linux/arm64", says: "--platform"},
+		{name: "graph format", args: "graph base --format png", says: "--format"},
+		{name: "progress", args: "build --progress loud", says: "--progress"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, out, errOut := run(t, c.env, strings.Fields(c.args)...)
+			require.Equal(t, statusUsage, status, errOut)
+			require.Contains(t, errOut, c.says)
+			require.Empty(t, out, "stdout is for results")
+		})
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	cmd := newBuild(Streams{})
+	env := map[string]string{"PLATFORM": "linux/arm64", "PUSH": "true", "TAG": "v1", "NO_CACHE": "1", "REGISTRY": "r"}
+	require.NoError(t, cmd.Flags().Parse([]string{"--tag", "v2"}))
+	require.NoError(t, fromEnv(cmd, func(name string) string { return env[name] }))
+	for flag, want := range map[string]string{
+		"platform": "linux/arm64", "push": "true", "tag": "v2", "no-cache": "true", "registry": "r",
+	} {
+		got := cmd.Flags().Lookup(flag).Value.String()
+		require.Equal(t, want, got, flag)
+	}
+}
+
+func TestVersionLabel(t *testing.T) {
+	for tag, want := range map[string]string{
+		"v1.0.0": "v1.0.0", "1.0.0": "1.0.0", "v1.2.3-rc.1": "v1.2.3-rc.1",
+		"latest": "", "v1.0": "", "1.0.0.0": "", "v1": "", "main-2024": "",
+	} {
+		var stderr bytes.Buffer
+		b := buildFlags{tag: tag}
+		got, err := b.version(Streams{Err: &stderr})
+		require.NoError(t, err)
+		require.Equal(t, want, got, tag)
+		told := tag == "v1.0" || tag == "1.0.0.0"
+		require.Equal(t, told, stderr.Len() > 0, "%s: %s", tag, stderr.String())
+	}
+}
+
+func TestFindImages(t *testing.T) {
+	all, err := findImages(nil)
+	require.NoError(t, err)
+	require.Len(t, all, len(images))
+	twice, err := findImages([]string{"python", "python-base", "standard"})
+	require.NoError(t, err)
+	require.Len(t, twice, 2)
+	require.Equal(t, "python-base", twice[0].name)
+}
+
+func TestGraph(t *testing.T) {
+	for _, format := range []string{"text", "dot", "mermaid", "json"} {
+		status, out, errOut := run(t, nil, "graph", "python", "--platform", "linux/arm64/v8", "--format", format)
+		require.Zero(t, status, errOut)
+		require.Contains(t, out, "[arm64] python packages", format)
+		require.Empty(t, errOut)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	status, out, _ := run(t, nil, "version")
+	require.Zero(t, status)
+	require.Contains(t, out, "bookworm")
+}

@@ -1,0 +1,100 @@
+// Package cli is the lucidbase command, one file a subcommand.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Streams are what a command reads and writes. Results alone go to Out.
+type Streams struct {
+	Out, Err io.Writer
+	Getenv   func(string) string
+}
+
+// Exit statuses.
+const (
+	statusFailed = 1
+	statusUsage  = 2
+)
+
+// errUsage marks an error of the command line.
+var errUsage = errors.New("usage")
+
+type usageError struct{ error }
+
+func (usageError) Is(target error) bool { return target == errUsage }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// Run runs the command with the arguments after its name and gives the exit
+// status: 0, 2 for a wrong command line, 1 for the rest.
+func Run(ctx context.Context, args []string, s Streams) int {
+	root := &cobra.Command{
+		Use:           "lucidbase",
+		Short:         "Build distroless Python 3.11 base images with BuildKit",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+	}
+	started := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	root.AddCommand(newBuild(s), newLock(s), newGraph(s), newPrune(s), newVersion(s))
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	root.SetArgs(oldFlags(args))
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	report(s.Err, err)
+	if !started || errors.Is(err, errUsage) {
+		return statusUsage
+	}
+	return statusFailed
+}
+
+// report prints an error, a line each, and what to do next.
+func report(w io.Writer, err error) {
+	for _, line := range strings.Split(strings.TrimSpace(err.Error()), "\n") {
+		fmt.Fprintf(w, "lucidbase: %s\n", line)
+	}
+	if h := hint(err); h != "" {
+		fmt.Fprintf(w, "lucidbase: %s\n", h)
+	}
+}
+
+// oldFlags rewrites the PowerShell script's flags: pflag would read -Platform
+// as a row of one-letter flags.
+func oldFlags(args []string) []string {
+	known := map[string]string{
+		"-platform": "--platform", "-push": "--push", "-tag": "--tag",
+		"-nocache": "--no-cache", "-registry": "--registry",
+	}
+	out := make([]string, len(args))
+	for i, arg := range args {
+		name, value, hasValue := strings.Cut(arg, "=")
+		if !hasValue {
+			name, value, hasValue = strings.Cut(arg, ":") // -Push:$false
+		}
+		long, ok := known[strings.ToLower(name)]
+		switch {
+		case !ok:
+			out[i] = arg
+		case hasValue:
+			out[i] = long + "=" + strings.TrimPrefix(value, "$")
+		default:
+			out[i] = long
+		}
+	}
+	return out
+}

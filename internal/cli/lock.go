@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/google/renameio/v2"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/spf13/cobra"
+
+	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/engine"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/lock/resolve"
+	"github.com/lucid-project/base-images/lucidbase/rootfs"
+)
+
+// errStale is what "lock --check" ends with when a lock would change.
+var errStale = errors.New("the locks are not up to date")
+
+func newLock(s Streams) *cobra.Command {
+	var e engineFlags
+	var dir string
+	var check bool
+	cmd := &cobra.Command{
+		Use:   "lock",
+		Short: "Resolve every lock from the network and print what changed",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			in, err := lock.ReadInputs(os.DirFS(dir))
+			if err != nil {
+				return fmt.Errorf("reading the package lists in %s: %w", dir, err)
+			}
+			old, err := readLocks(s, dir)
+			if err != nil {
+				return err
+			}
+			eng, err := e.open(ctx, s)
+			if err != nil {
+				return err
+			}
+			defer eng.Close()
+			set, err := resolve.Set(ctx, eng, eng.Archives(), in, time.Now())
+			if err != nil {
+				return err
+			}
+			keepDates(old, set)
+			changes := resolve.Changes(old, set)
+			for _, line := range changes {
+				fmt.Fprintln(s.Out, line)
+			}
+			switch {
+			case len(changes) == 0:
+				fmt.Fprintln(s.Err, "lucidbase: the locks are up to date")
+				return nil
+			case check:
+				return errStale
+			}
+			return writeLocks(dir, set)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&dir, "dir", "lucidbase/lock", "directory of the package lists and of the locks")
+	f.BoolVar(&check, "check", false, "write nothing; exit 1 when something would change")
+	e.add(f)
+	return cmd
+}
+
+// keepDates keeps the dates of the old lock's indexes where nothing else changed:
+// Debian signs its indexes again every week, and the old ones still say when the
+// files were there.
+func keepDates(old, set *lock.Set) {
+	if old == nil {
+		return
+	}
+	same := *set
+	same.Debian.Suites = old.Debian.Suites
+	if len(resolve.Changes(old, &same)) == 0 {
+		*set = same
+	}
+}
+
+// readLocks reads the locks that are there; none, or broken ones, are told and
+// resolved from nothing.
+func readLocks(s Streams, dir string) (*lock.Set, error) {
+	old, err := lock.Read(os.DirFS(dir))
+	if err != nil {
+		fmt.Fprintf(s.Err, "lucidbase: resolving from nothing: %v\n", err)
+		return nil, nil //nolint:nilerr // a broken lock is what this command mends
+	}
+	return old, nil
+}
+
+// writeLocks replaces every file whole. All are written aside first, so that an
+// interruption leaves the old ones.
+func writeLocks(dir string, set *lock.Set) error {
+	files := set.Files()
+	var pending []*renameio.PendingFile
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		f, err := renameio.NewPendingFile(filepath.Join(dir, name), renameio.WithPermissions(0o644))
+		if err != nil {
+			return fmt.Errorf("writing %s: %w", name, err)
+		}
+		defer f.Cleanup() //nolint:errcheck // what is renamed is gone already
+		if _, err := f.Write(files[name]); err != nil {
+			return fmt.Errorf("writing %s: %w", name, err)
+		}
+		pending = append(pending, f)
+	}
+	for _, f := range pending {
+		if err := f.CloseAtomicallyReplace(); err != nil {
+			return fmt.Errorf("writing the locks: %w", err)
+		}
+	}
+	return nil
+}
+
+// relocked gives the locks to build from: the library's own while all their
+// files are to be had, else the same lists resolved afresh, kept in the cache.
+func relocked(ctx context.Context, s Streams, eng *engine.Engine, platforms []ocispecs.Platform) (*lock.Set, error) {
+	own, err := lock.Default()
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(eng.CacheDir(), "locks")
+	for _, set := range []*lock.Set{own, cachedLocks(dir)} {
+		if set == nil {
+			continue
+		}
+		err := eng.Prepare(ctx, inputs(set, eng.Platform(), platforms))
+		if err == nil {
+			return set, nil
+		}
+		if !errors.Is(err, rootfs.ErrGone) {
+			return nil, err
+		}
+		fmt.Fprintf(s.Err, "lucidbase: resolving the locks afresh: %v\n", err)
+	}
+	in, err := lock.DefaultInputs()
+	if err != nil {
+		return nil, err
+	}
+	set, err := resolve.Set(ctx, eng, eng.Archives(), in, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range resolve.Changes(own, set) {
+		fmt.Fprintln(s.Err, line)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return set, writeLocks(dir, set)
+}
+
+// cachedLocks gives what was resolved by an earlier build, if anything.
+func cachedLocks(dir string) *lock.Set {
+	set, err := lock.Read(os.DirFS(dir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil // written by another version: resolve again
+	}
+	return set
+}
+
+// inputs lists the layers that a build of the platforms may ask for.
+func inputs(set *lock.Set, build ocispecs.Platform, targets []ocispecs.Platform) []lucidbase.Input {
+	root, builder := lucidbase.Inputs(set.Debian, build)
+	all := []lucidbase.Input{root, builder}
+	for _, p := range targets {
+		root, _ := lucidbase.Inputs(set.Debian, p)
+		all = append(all, root)
+	}
+	return all
+}

@@ -1,0 +1,154 @@
+package baseimages_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/lucid-project/base-images/"
+
+// pure packages read no clock, environment, host platform, file or network.
+var pure = []string{"lucidbase", "lucidbase/lock", "variants", "llbutil", "internal/stage", "internal/llbtext"}
+
+// mayImport lists which packages of ours a package may import; what is not
+// listed may import anything but embedded.
+var mayImport = map[string][]string{
+	"lucidbase/lock":                  {},
+	"llbutil":                         {},
+	"lucidbase":                       {"lucidbase/lock", "llbutil"},
+	"internal/stage":                  {"lucidbase", "lucidbase/lock", "llbutil"},
+	"internal/llbtext":                {},
+	"variants":                        {"lucidbase", "lucidbase/lock", "llbutil", "internal/stage"},
+	"lucidbase/rootfs":                {"lucidbase", "lucidbase/lock"},
+	"lucidbase/engine":                {"lucidbase", "lucidbase/lock", "llbutil", "lucidbase/rootfs", "lucidbase/engine/internal/image"},
+	"lucidbase/engine/internal/image": {"lucidbase"},
+	"lucidbase/engine/embedded":       {"lucidbase/engine"},
+}
+
+// embedded is a leaf: a program that only wants graphs compiles no daemon.
+const embedded = "lucidbase/engine/embedded"
+
+var importsEmbedded = []string{"cmd/lucidbase", "lucidbase/lucidtest"}
+
+type sourceFile struct {
+	path, pkg string
+	ast       *ast.File
+}
+
+func sources(t *testing.T) []sourceFile {
+	var files []sourceFile
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		require.NoError(t, err)
+		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != "." {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(fset, path, nil, 0)
+		require.NoError(t, err)
+		files = append(files, sourceFile{path, filepath.ToSlash(filepath.Dir(path)), f})
+		return nil
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	return files
+}
+
+func (f sourceFile) imports() []string {
+	var paths []string
+	for _, spec := range f.ast.Imports {
+		p, _ := strconv.Unquote(spec.Path.Value)
+		paths = append(paths, p)
+	}
+	return paths
+}
+
+func TestImportDirection(t *testing.T) {
+	for _, f := range sources(t) {
+		allowed, listed := mayImport[f.pkg]
+		for _, path := range f.imports() {
+			ours, ok := strings.CutPrefix(path, module)
+			if !ok {
+				continue
+			}
+			if listed {
+				require.Contains(t, allowed, ours, "%s imports %s", f.path, ours)
+			}
+			if ours == embedded {
+				require.Contains(t, append(importsEmbedded, "examples"), strings.SplitN(f.pkg, "/", 2)[0]+afterSlash(f.pkg), "%s imports embedded", f.path)
+			}
+		}
+	}
+}
+
+// A function with a context may do I/O, one without may not; a pure package has
+// neither a context nor anything to do I/O with.
+func TestPurePackages(t *testing.T) {
+	forbidden := []string{"context", "os", "os/exec", "net", "net/http", "io/ioutil", "syscall", "runtime", "math/rand"}
+	clock := map[string][]string{"time": {"Now", "Since", "Until", "Sleep", "After", "Tick", "NewTimer", "NewTicker", "Local"}}
+	for _, f := range sources(t) {
+		if !contains(pure, f.pkg) {
+			continue
+		}
+		for _, path := range f.imports() {
+			require.NotContains(t, forbidden, path, f.path)
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				if x, ok := sel.X.(*ast.Ident); ok {
+					require.NotContains(t, clock[x.Name], sel.Sel.Name, "%s uses the clock", f.path)
+					require.False(t, x.Name == "platforms" && strings.HasPrefix(sel.Sel.Name, "Default"), "%s asks for the host platform", f.path)
+				}
+			}
+			return true
+		})
+	}
+}
+
+// The ctx rule in packages that do I/O: an exported function that calls into os,
+// net or BuildKit's client takes a context first, unless it opens nothing.
+func TestContextComesFirst(t *testing.T) {
+	for _, f := range sources(t) {
+		for _, decl := range f.ast.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			for i, field := range fn.Type.Params.List {
+				sel, ok := field.Type.(*ast.SelectorExpr)
+				if !ok {
+					continue
+				}
+				if x, ok := sel.X.(*ast.Ident); ok && x.Name == "context" && sel.Sel.Name == "Context" {
+					require.Zero(t, i, "%s: %s takes a context, but not first", f.path, fn.Name.Name)
+				}
+			}
+		}
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, e := range list {
+		if e == s {
+			return true
+		}
+	}
+	return false
+}
+
+func afterSlash(pkg string) string {
+	if _, rest, ok := strings.Cut(pkg, "/"); ok && !strings.HasPrefix(pkg, "examples/") {
+		return "/" + rest
+	}
+	return ""
+}
