@@ -1,0 +1,228 @@
+//go:build linux
+
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/lucidbase"
+)
+
+// A standalone buildkitd, of the version that is linked in, gives the same
+// digests: the interface is not shaped by the embedded engine.
+func TestRemoteEngine(t *testing.T) {
+	s := needEngine(t)
+	want := s.firstBuild(t).digests()
+	address := startBuildkitd(t, s)
+	got := s.build(t, command{
+		args: []string{"--engine", address, "--cache-dir", t.TempDir(), "--output", filepath.Join(t.TempDir(), "dist")},
+	}).digests()
+	require.Equal(t, want, got)
+	got = s.build(t, command{
+		env:  []string{"BUILDKIT_HOST=" + address},
+		args: []string{"--cache-dir", t.TempDir(), "--output", filepath.Join(t.TempDir(), "dist")},
+	}).digests()
+	require.Equal(t, want, got)
+}
+
+// startBuildkitd builds and starts a daemon that ends with the test. It is
+// built in a module of its own: our go.mod need not know a daemon's modules.
+func startBuildkitd(t *testing.T, s shared) (address string) {
+	t.Helper()
+	version := output(t, "go", "list", "-m", "-f", "{{.Version}}", "github.com/moby/buildkit")
+	dir := filepath.Join(s.dir, "buildkitd")
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module buildkitd\n\ngo 1.26\n\nrequire github.com/moby/buildkit "+
+		strings.TrimSpace(version)+"\n\ntool github.com/moby/buildkit/cmd/buildkitd\n"), 0o644))
+	for _, args := range [][]string{{"mod", "tidy"}, {"build", "-o", "buildkitd", "github.com/moby/buildkit/cmd/buildkitd"}} {
+		cmd := exec.Command("go", args...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	root := t.TempDir()
+	address = "unix://" + filepath.Join(root, "buildkitd.sock")
+	cmd := exec.Command(filepath.Join(dir, "buildkitd"), "--root", filepath.Join(root, "state"), "--addr", address)
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(filepath.Join(root, "buildkitd.sock"))
+		return err == nil
+	}, 30*time.Second, 50*time.Millisecond, "buildkitd did not start")
+	return address
+}
+
+func output(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	require.NoError(t, err, string(out))
+	return string(out)
+}
+
+// When nothing changed, nothing is downloaded, built, compressed or written.
+func TestUnchangedBuildDoesNothing(t *testing.T) {
+	s := needEngine(t)
+	want := s.firstBuild(t)
+	dist := filepath.Join(s.dir, "dist")
+	before := files(t, dist, filepath.Join(s.cache(), "content"), filepath.Join(s.cache(), "downloads"))
+	var asked []string
+	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path)
+		http.NotFound(w, r)
+	}))
+	defer mirror.Close()
+	got := s.build(t, command{
+		args: []string{"--cache-dir", s.cache(), "--output", dist, "--debian-mirror", mirror.URL, "--debian-security-mirror", mirror.URL},
+		env:  []string{"UV_DEFAULT_INDEX=" + mirror.URL, "PIP_INDEX_URL=" + mirror.URL},
+	})
+	require.Equal(t, want, got)
+	require.Empty(t, asked)
+	after := files(t, dist, filepath.Join(s.cache(), "content"), filepath.Join(s.cache(), "downloads"))
+	for name, info := range before {
+		if strings.HasSuffix(name, "index.json") || strings.HasSuffix(name, "oci-layout") {
+			continue // written anew, the same
+		}
+		require.Equal(t, info, after[name], name)
+	}
+	require.Len(t, after, len(before), "no file is added")
+}
+
+// files maps every file to its size, inode and modification time.
+func files(t *testing.T, dirs ...string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, dir := range dirs {
+		require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			info, err := d.Info()
+			if err == nil {
+				all[path] = fmt.Sprint(info.Size(), info.ModTime(), info.Sys().(*syscall.Stat_t).Ino)
+			}
+			return err
+		}))
+	}
+	return all
+}
+
+// The build never runs a program of another architecture: it works where
+// nothing could.
+func TestNoEmulation(t *testing.T) {
+	s := needEngine(t)
+	for _, other := range []string{"amd64", "arm64"} {
+		if other != runtime.GOARCH {
+			require.False(t, hasHandler(other), "this machine runs %s programs: the first build proves nothing", other)
+			_, err := exec.LookPath("buildkit-qemu-" + map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[other])
+			require.Error(t, err)
+		}
+	}
+	require.Len(t, s.firstBuild(t).Images[0].Platforms, 2)
+	// Every exec stands on the root filesystem of the build platform.
+	for _, image := range []string{"base", "python-base"} {
+		for _, target := range lucidbase.AllPlatforms() {
+			res := s.run(t, command{args: []string{"graph", image, "--platform", lucidbase.FormatPlatform(target), "--build-platform", "linux/" + runtime.GOARCH}})
+			require.Zero(t, res.code)
+			execs := 0
+			sc := bufio.NewScanner(strings.NewReader(res.stdout))
+			for sc.Scan() {
+				if f := strings.Fields(sc.Text()); len(f) > 2 && f[1] == "exec" {
+					execs++
+					require.Equal(t, "linux/"+runtime.GOARCH, f[2], sc.Text())
+				}
+			}
+			require.GreaterOrEqual(t, execs, 4)
+		}
+	}
+}
+
+// A build that is interrupted ends at once, leaves nothing running or mounted,
+// and no half of an image.
+func TestInterrupt(t *testing.T) {
+	s := needEngine(t)
+	cache, dist := filepath.Join(t.TempDir(), "cache"), filepath.Join(t.TempDir(), "dist")
+	cmd := s.cmd(t, command{args: []string{"build", "--cache-dir", cache, "--output", dist, "--progress", "plain"}})
+	stderr, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	waitFor(t, stderr, "standard library")
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	rest, _ := io.ReadAll(stderr)
+	require.Error(t, cmd.Wait())
+	require.Equal(t, 1, cmd.ProcessState.ExitCode(), string(rest))
+	require.Contains(t, string(rest), "lucidbase: interrupted")
+	require.NoDirExists(t, dist)
+	requireClean(t, cache)
+	// What was built before is not lost, and the next build is not disturbed.
+	s.build(t, command{args: []string{"--cache-dir", cache, "--output", dist}})
+	requireClean(t, cache)
+}
+
+func waitFor(t *testing.T, r io.Reader, text string) {
+	t.Helper()
+	sc := bufio.NewScanner(r)
+	for sc.Scan() {
+		if strings.Contains(sc.Text(), text) {
+			return
+		}
+	}
+	require.FailNow(t, "never said: "+text)
+}
+
+// requireClean finds processes and mounts that a build left behind.
+func requireClean(t *testing.T, cache string) {
+	t.Helper()
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	require.NoError(t, err)
+	require.NotContains(t, string(mounts), cache)
+	procs, err := filepath.Glob("/proc/[0-9]*/mountinfo")
+	require.NoError(t, err)
+	for _, p := range procs {
+		data, _ := os.ReadFile(p)
+		require.NotContains(t, string(data), cache, "%s still runs", filepath.Dir(p))
+	}
+}
+
+// Two builds may share a cache: the second waits, says for whom, and succeeds.
+func TestTwoProcesses(t *testing.T) {
+	s := needEngine(t)
+	want := s.firstBuild(t).digests()
+	args := []string{"build", "--cache-dir", s.cache(), "--progress", "plain", "--no-cache", "--output"}
+	first := s.cmd(t, command{args: append(args, filepath.Join(t.TempDir(), "a"))})
+	stderr, err := first.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, first.Start())
+	waitFor(t, stderr, "#1 ")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(io.Discard, stderr)
+	}()
+	second := s.run(t, command{args: []string{"build", "--cache-dir", s.cache(), "--progress", "plain", "--output", filepath.Join(t.TempDir(), "b")}})
+	<-done
+	require.NoError(t, first.Wait())
+	require.Zero(t, second.code, second.stderr)
+	require.Contains(t, second.stderr, fmt.Sprintf("process %d", first.Process.Pid))
+	require.Contains(t, second.stdout, want["base"])
+}
