@@ -66,7 +66,7 @@ func newBuild(s Streams) *cobra.Command {
 	f.StringVar(&b.metadata, "metadata-file", "", "write names, digests and sizes to a JSON file")
 	f.StringVar(&b.compression, "compression", string(engine.Gzip), "compression of the layers: gzip or zstd")
 	f.BoolVar(&b.relock, "relock", false, "when a locked Debian package is nowhere to be had any more, resolve the lists afresh and build from that")
-	b.engineFlags.add(f)
+	b.add(f)
 	return cmd
 }
 

@@ -39,10 +39,7 @@ func newLock(s Streams) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("reading the package lists in %s: %w", dir, err)
 			}
-			old, err := readLocks(s, dir)
-			if err != nil {
-				return err
-			}
+			old := readLocks(s, dir)
 			eng, err := e.open(ctx, s)
 			if err != nil {
 				return err
@@ -90,13 +87,13 @@ func keepDates(old, set *lock.Set) {
 
 // readLocks reads the locks that are there; none, or broken ones, are told and
 // resolved from nothing.
-func readLocks(s Streams, dir string) (*lock.Set, error) {
+func readLocks(s Streams, dir string) *lock.Set {
 	old, err := lock.Read(os.DirFS(dir))
 	if err != nil {
 		fmt.Fprintf(s.Err, "lucidbase: resolving from nothing: %v\n", err)
-		return nil, nil //nolint:nilerr // a broken lock is what this command mends
+		return nil
 	}
-	return old, nil
+	return old
 }
 
 // writeLocks replaces every file whole. All are written aside first, so that an

@@ -76,7 +76,7 @@ func writeEntry(root *os.Root, name string, h *tar.Header, content io.Reader) er
 	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return err
 	}
-	if old, err := root.Lstat(name); err == nil && !(old.IsDir() && h.Typeflag == tar.TypeDir) {
+	if old, err := root.Lstat(name); err == nil && (!old.IsDir() || h.Typeflag != tar.TypeDir) {
 		if err := root.RemoveAll(name); err != nil {
 			return err
 		}

@@ -43,9 +43,9 @@ var (
 	errLoop    = errors.New("goes in a circle")
 )
 
-// follow gives the path that a name ends at when every link on the way is
-// followed, as the kernel does it with this tree as the root.
-func (t tree) follow(name string) (string, error) {
+// follow follows every link on the way to a name, as the kernel does it with this
+// tree as the root, and says why it leads to nothing.
+func (t tree) follow(name string) error {
 	at, rest := "", name
 	for hops := 0; rest != ""; {
 		var part string
@@ -55,7 +55,7 @@ func (t tree) follow(name string) (string, error) {
 			continue
 		case "..":
 			if at == "" {
-				return "", errLeaves
+				return errLeaves
 			}
 			at = strings.TrimPrefix(path.Dir("/"+at), "/")
 			continue
@@ -63,26 +63,25 @@ func (t tree) follow(name string) (string, error) {
 		e := t[path.Join(at, part)]
 		switch {
 		case e == nil, e.kind == tar.TypeReg && strings.Trim(rest, "/") != "":
-			return "", errNowhere
+			return errNowhere
 		case e.kind != tar.TypeSymlink:
 			at = e.name
 			continue
 		}
 		if hops++; hops > 40 {
-			return "", errLoop
+			return errLoop
 		}
 		if path.IsAbs(e.target) {
 			at = ""
 		}
 		rest = e.target + "/" + rest
 	}
-	return at, nil
+	return nil
 }
 
 // has reports whether a name leads to something.
 func (t tree) has(name string) bool {
-	_, err := t.follow(name)
-	return err == nil
+	return t.follow(name) == nil
 }
 
 // checkLinks reports a link that ends nowhere. Those between directories of
@@ -94,7 +93,7 @@ func (t tree) checkLinks() error {
 		if e.kind != tar.TypeSymlink {
 			continue
 		}
-		_, err := t.follow(name)
+		err := t.follow(name)
 		switch {
 		case err == nil:
 		case errors.Is(err, errNowhere) && strings.HasPrefix(name, docDir):

@@ -110,7 +110,7 @@ func TestParseDate(t *testing.T) {
 func FuzzParseRelease(f *testing.F) {
 	signed := sign(f, testRelease, nil, "debian")
 	f.Add(signed)
-	f.Add(bytes.Replace(signed, []byte("\n"), []byte("\r\n"), -1))
+	f.Add(bytes.ReplaceAll(signed, []byte("\n"), []byte("\r\n")))
 	f.Add([]byte(testRelease))
 	for _, name := range []string{"bookworm-security", "bookworm-updates"} {
 		data, err := os.ReadFile("testdata/" + name + ".InRelease")
