@@ -126,32 +126,32 @@ func TestAnswers(t *testing.T) {
 	require.NoError(t, crane.Push(img, r.Ref("a:1")))
 	want, err := img.RawManifest()
 	require.NoError(t, err)
-	get := func() (*http.Response, []byte, error) {
+	get := func() (status int, retryAfter string, body []byte, err error) {
 		resp, err := http.Get("http://" + r.Host + "/v2/a/manifests/1")
 		require.NoError(t, err)
 		defer resp.Body.Close()
-		body, err := io.ReadAll(resp.Body)
-		return resp, body, err
+		body, err = io.ReadAll(resp.Body)
+		return resp.StatusCode, resp.Header.Get("Retry-After"), body, err
 	}
 
 	r.Inject(testregistry.Fault{Close: true})
-	_, body, err := get()
+	_, _, body, err := get()
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.Equal(t, want[:len(want)/2], body)
 
 	r.Inject(testregistry.Fault{Corrupt: true})
-	_, body, err = get()
+	_, _, body, err = get()
 	require.NoError(t, err)
 	require.Len(t, body, len(want))
 	require.NotEqual(t, want, body)
 
 	r.Inject(testregistry.Fault{Status: http.StatusTooManyRequests, RetryAfter: "7", Times: 2})
 	for range 2 {
-		resp, _, _ := get()
-		require.Equal(t, http.StatusTooManyRequests, resp.StatusCode)
-		require.Equal(t, "7", resp.Header.Get("Retry-After"))
+		status, retryAfter, _, _ := get()
+		require.Equal(t, http.StatusTooManyRequests, status)
+		require.Equal(t, "7", retryAfter)
 	}
-	_, body, err = get()
+	_, _, body, err = get()
 	require.NoError(t, err)
 	require.Equal(t, want, body)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,15 +41,19 @@ func runChild(stage, root string) {
 // process gets root's capabilities at an exec.
 func becomeRoot(root string) error {
 	buf := make([]byte, maxMessage)
-	if n, err := unix.Read(controlFD, buf); n == 0 || err != nil {
-		return errors.Join(io.EOF, err)
+	n, err := unix.Read(controlFD, buf)
+	if err != nil {
+		return err
 	}
-	err := unix.Exec("/proc/self/exe", []string{childName, stageServe, root}, os.Environ())
+	if !strings.HasPrefix(string(buf[:n]), msgMapped) {
+		return errStop // or nothing to read any more
+	}
+	err = unix.Exec("/proc/self/exe", []string{childName, stageServe, root}, os.Environ())
 	_, _ = unix.Write(controlFD, []byte(msgFailed+" starting BuildKit's process anew: "+err.Error()))
 	return err
 }
 
-// serveChild runs BuildKit until the parent closes its end, or is gone.
+// serveChild runs BuildKit until the parent says stop, or is gone.
 func serveChild(root string) error {
 	unix.CloseOnExec(controlFD)
 	conn, err := connection(os.NewFile(controlFD, "socket"))
@@ -61,6 +66,7 @@ func serveChild(root string) error {
 		return errors.Join(err, lis.send(msgFailed, oneLine(err), nil))
 	}
 	<-lis.ended
+	time.AfterFunc(stopTime+time.Second, func() { os.Exit(1) })
 	return s.close()
 }
 
@@ -77,16 +83,20 @@ func startChild(lis *listener, root string) (*server, error) {
 	return s, lis.send(msgReady, "", nil)
 }
 
-// listener tells when the other side is gone.
+// listener tells when the other side wants an end.
 type listener struct {
 	link
 	ended chan struct{}
 	once  sync.Once
 }
 
-// Accept waits for a connection.
+// Accept waits for a connection. When the parent was killed, so is everything
+// here, at once: the next engine may already be waiting for the databases.
 func (l *listener) Accept() (net.Conn, error) {
 	conn, err := l.link.Accept()
+	if errors.Is(err, io.EOF) {
+		os.Exit(1)
+	}
 	if err != nil {
 		l.once.Do(func() { close(l.ended) })
 	}

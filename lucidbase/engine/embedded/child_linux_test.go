@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,6 +54,7 @@ func TestMain(m *testing.M) {
 
 // run says what it does in lines on standard output.
 func (j job) run(ctx context.Context) error {
+	syscall.Umask(0o077) // no result depends on it
 	say := func(line string) { fmt.Println(line) }
 	b, err := Open(ctx, engine.BackendConfig{StateDir: j.StateDir, Notify: say, Warn: say})
 	if err != nil {

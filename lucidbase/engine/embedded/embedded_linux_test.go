@@ -40,10 +40,15 @@ func TestBuildTwice(t *testing.T) {
 	require.NoError(t, b.Close())
 
 	t.Setenv("PATH", "/nonexistent") // what is cached needs no runc
-	second, err := build(t.Context(), open(t, dir), f, state, nil)
+	b = open(t, dir)
+	second, err := build(t.Context(), b, f, state, nil)
 	require.NoError(t, err)
 	require.Equal(t, first.Entries, second.Entries)
 	require.Contains(t, second.Cached, "write /out/hello world")
+
+	third, err := build(t.Context(), b, f, state.File(llb.Mkfile("/more", 0o644, []byte("text"))), nil)
+	require.NoError(t, err, "the second engine writes where the first did")
+	require.Equal(t, "644 0:0 /more text", third.find("/more"))
 }
 
 func TestWorkerIsNative(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 const (
 	msgMapped = "mapped" // to the child: its users and groups are mapped
 	msgDial   = "dial"   // to the child, with a socket: serve BuildKit on it
+	msgStop   = "stop"   // to the child: end in good order
 	msgReady  = "ready"  // from the child: BuildKit runs
 	msgFailed = "failed" // from the child: BuildKit does not, and why
 	msgWarn   = "warn"   // from the child: a warning that BuildKit logged
@@ -77,6 +78,9 @@ func (c link) receive() (message string, socket *os.File, err error) {
 	return string(buf[:n]), os.NewFile(uintptr(fds[0]), "socket"), nil
 }
 
+// errStop says that the other side wants an end.
+var errStop = errors.New("told to stop")
+
 // Accept waits for a connection from the other side: link is the listener
 // that the child serves on.
 func (c link) Accept() (net.Conn, error) {
@@ -86,7 +90,7 @@ func (c link) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if socket == nil {
-			return nil, fmt.Errorf("receiving a connection: unexpected message %q", message)
+			return nil, fmt.Errorf("%w: %s", errStop, message)
 		}
 		if conn, err := connection(socket); err == nil {
 			return conn, nil

@@ -139,7 +139,8 @@ func (b *inNamespace) Dial(context.Context) (net.Conn, error) {
 // Close tells the child to stop, which takes as long as killing a step does.
 func (b *inNamespace) Close() error {
 	b.once.Do(func() {
-		_ = b.link.CloseWrite()
+		_ = b.link.send(msgStop, "", nil)
+		_ = b.link.CloseWrite() // a child that does not serve yet reads this only
 		select {
 		case <-b.done:
 		case <-time.After(stopTime + time.Second):
