@@ -1,0 +1,36 @@
+# The two commands of the README: "make images" and "make test".
+
+GO ?= go
+BIN := bin/lucidbase
+
+.PHONY: images test unit lint bench lock setup fuzz
+
+# images builds every base image for both platforms into dist/.
+images: setup $(BIN)
+	$(BIN) build --relock
+
+# test runs every test; those that need an engine fail without one.
+test: setup
+	LUCID_REQUIRE_ENGINE=1 $(GO) test -v -timeout 60m ./...
+
+# unit runs the tests that need neither root nor network.
+unit:
+	$(GO) test -short ./...
+
+lint:
+	./.ci/lint
+
+# bench prints the numbers of the README's table.
+bench: setup $(BIN)
+	./internal/bench/run
+
+# lock resolves every lock from the network and prints what changed.
+lock: setup $(BIN)
+	$(BIN) lock
+
+setup:
+	./.ci/setup
+
+$(BIN): FORCE
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $@ ./cmd/lucidbase
+FORCE:
