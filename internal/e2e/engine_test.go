@@ -100,15 +100,13 @@ func TestUnchangedBuildDoesNothing(t *testing.T) {
 	require.Empty(t, asked)
 	after := files(t, dist, filepath.Join(s.cache(), "content"), filepath.Join(s.cache(), "downloads"))
 	for name, info := range before {
-		if strings.HasSuffix(name, "index.json") || strings.HasSuffix(name, "oci-layout") {
-			continue // written anew, the same
-		}
 		require.Equal(t, info, after[name], name)
 	}
 	require.Len(t, after, len(before), "no file is added")
 }
 
-// files maps every file to its size, inode and modification time.
+// files maps every file to its size and inode: what is written anew has another
+// inode, what is used has another time.
 func files(t *testing.T, dirs ...string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -119,7 +117,7 @@ func files(t *testing.T, dirs ...string) map[string]string {
 			}
 			info, err := d.Info()
 			if err == nil {
-				all[path] = fmt.Sprint(info.Size(), info.ModTime(), info.Sys().(*syscall.Stat_t).Ino)
+				all[path] = fmt.Sprint(info.Size(), " bytes, inode ", info.Sys().(*syscall.Stat_t).Ino)
 			}
 			return err
 		}))

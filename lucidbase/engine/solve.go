@@ -85,7 +85,8 @@ func (e *Engine) solve(ctx context.Context, graphs []graph, status chan *client.
 				// Without it the exporter hands out whatever blob it has of a layer.
 				"force-compression": "true",
 			},
-			OutputStore: e.store,
+			// Not e.store, which says of layers that it can make that it has them.
+			OutputStore: e.store.Store,
 		}},
 		OCIStores: map[string]content.Store{llbutil.StoreID: e.store},
 		Session:   []session.Attachable{e.options.secrets()},
