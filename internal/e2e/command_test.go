@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -82,7 +83,8 @@ func (s shared) run(t *testing.T, c command) result {
 	if cmd.ProcessState == nil {
 		require.NoError(t, err)
 	}
-	return result{stdout: stdout.String(), stderr: stderr.String(), code: cmd.ProcessState.ExitCode()}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return result{stdout: stdout.String(), stderr: stderr.String(), code: cmd.ProcessState.ExitCode(), peak: usage.Maxrss << 10}
 }
 
 // built is what --metadata-file says.
@@ -94,6 +96,7 @@ type built struct {
 			Size             int64
 		}
 	}
+	peak int64
 }
 
 // digests maps "IMAGE PLATFORM" to the manifest's digest, and IMAGE to the
@@ -120,6 +123,7 @@ func (s shared) build(t *testing.T, c command) built {
 	require.NoError(t, err)
 	var b built
 	require.NoError(t, json.Unmarshal(data, &b))
+	b.peak = res.peak
 	var lines []string
 	for _, im := range b.Images {
 		lines = append(lines, im.Name+" "+im.Ref+"@"+im.Digest+"\n")

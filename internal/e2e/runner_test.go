@@ -77,6 +77,7 @@ func newContainer(t *testing.T, rootfs string, img v1.Image, arch string) contai
 type result struct {
 	stdout, stderr string
 	code           int
+	peak           int64 // memory in bytes, of the process or its largest child
 }
 
 // run starts args in a new container and waits for its end.
