@@ -3,14 +3,15 @@
 GO ?= go
 BIN := bin/lucidbase
 
-.PHONY: images test unit lint bench lock setup fuzz
+.PHONY: images test unit lint bench lock setup FORCE
 
 # images builds every base image for both platforms into dist/.
 images: setup $(BIN)
 	$(BIN) build --relock
 
-# test runs every test; those that need an engine fail without one.
-test: setup
+# test runs every test, as root; those that need an engine fail without one.
+test:
+	./.ci/setup test
 	LUCID_REQUIRE_ENGINE=1 $(GO) test -v -timeout 60m ./...
 
 # unit runs the tests that need neither root nor network.
@@ -21,8 +22,8 @@ lint:
 	./.ci/lint
 
 # bench prints the numbers of the README's table.
-bench: setup $(BIN)
-	./internal/bench/run
+bench: setup
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/bench
 
 # lock resolves every lock from the network and prints what changed.
 lock: setup $(BIN)

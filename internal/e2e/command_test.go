@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -63,6 +64,8 @@ type command struct {
 	dir  string // work directory
 	// under is a command that starts this one, such as a shell that sets umask.
 	under []string
+	// metadata is the metadata file, if not one in a directory of the test's.
+	metadata string
 }
 
 func (s shared) cmd(t *testing.T, c command) *exec.Cmd {
@@ -115,7 +118,7 @@ func (b built) digests() map[string]string {
 // build builds both images and gives the metadata; stdout must be its lines.
 func (s shared) build(t *testing.T, c command) built {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "metadata.json")
+	file := cmp.Or(c.metadata, filepath.Join(t.TempDir(), "metadata.json"))
 	c.args = append([]string{"build", "--metadata-file", file, "--progress", "plain"}, c.args...)
 	res := s.run(t, c)
 	require.Zero(t, res.code, res.stderr)

@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -41,6 +43,11 @@ func TestTenBuildsOneDigest(t *testing.T) {
 			require.Equal(t, want, got)
 		})
 	}
+	t.Run("a user who is not root, cold", func(t *testing.T) {
+		got := s.build(t, asNobody(t, s, command{})).digests()
+		t.Log(got)
+		require.Equal(t, want, got)
+	})
 	for _, p := range lucidbase.AllPlatforms() {
 		platform := lucidbase.FormatPlatform(p)
 		t.Run(platform+" alone", func(t *testing.T) {
@@ -50,4 +57,27 @@ func TestTenBuildsOneDigest(t *testing.T) {
 			}
 		})
 	}
+}
+
+// asNobody runs a command as a user who is not root, with directories of its own
+// and a range of subordinate ids that only it sees.
+func asNobody(t *testing.T, s shared, c command) command {
+	t.Helper()
+	if _, err := exec.LookPath("newuidmap"); err != nil {
+		missing(t, "users other than root need uidmap")
+	}
+	home, err := os.MkdirTemp("", "lucid-nobody-") // not below one of root's
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(home)) })
+	require.NoError(t, os.Chown(home, 65534, 65534))
+	ids := filepath.Join(home, "ids")
+	require.NoError(t, os.WriteFile(ids, []byte("nobody:100000:65536\n"), 0o600))
+	require.NoError(t, os.Chmod(ids, 0o644))
+	require.NoError(t, os.Chmod(s.dir, 0o755)) // to start the command
+	c.under = []string{"unshare", "--mount", "sh", "-c", "mount --bind " + ids + " /etc/subuid && mount --bind " + ids + " /etc/subgid && " +
+		`exec setpriv --reuid=65534 --regid=65534 --clear-groups "$0" "$@"`}
+	c.env = append(c.env, "HOME="+home)
+	c.dir = home
+	c.metadata = filepath.Join(home, "metadata.json")
+	return c
 }
