@@ -127,7 +127,6 @@ var effects = map[string][]string{
 	"http":     {"Get", "Head", "Post", "NewRequest"},
 	"exec":     {"Command"},
 	"filepath": {"Walk", "WalkDir", "Glob", "EvalSymlinks"},
-	"renameio": {"WriteFile", "NewPendingFile"},
 }
 
 // The ctx rule: an exported function of the library that does I/O takes a

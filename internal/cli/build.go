@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/renameio/v2"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/semver"
@@ -178,26 +176,6 @@ func (b *buildFlags) job(im image, platforms []ocispecs.Platform) (engine.Job, e
 	return job, nil
 }
 
-// checkOutputs finds what would fail after the build before it.
-func (b *buildFlags) checkOutputs() error {
-	dirs := []string{}
-	if !b.push {
-		dirs = append(dirs, b.output)
-	}
-	if b.metadata != "" {
-		dirs = append(dirs, filepath.Dir(b.metadata))
-	}
-	for _, dir := range dirs {
-		if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-			return fmt.Errorf("%s is a file, not a directory", dir)
-		}
-	}
-	if info, err := os.Stat(b.metadata); b.metadata != "" && err == nil && info.IsDir() {
-		return fmt.Errorf("--metadata-file %s is a directory", b.metadata)
-	}
-	return nil
-}
-
 type metadata struct {
 	Images []imageMetadata `json:"images"`
 }
@@ -216,7 +194,7 @@ type platformMetadata struct {
 	Size int64 `json:"size"`
 }
 
-// report prints a line for each image and writes the metadata file.
+// report writes the metadata file and prints a line for each image.
 func (b *buildFlags) report(s Streams, found []image, results []engine.Result) error {
 	var m metadata
 	for i, res := range results {
@@ -225,8 +203,17 @@ func (b *buildFlags) report(s Streams, found []image, results []engine.Result) e
 			im.Platforms = append(im.Platforms, platformMetadata{lucidbase.FormatPlatform(p.Platform), p.Digest, p.Size})
 		}
 		m.Images = append(m.Images, im)
+	}
+	if err := b.writeMetadata(m); err != nil {
+		return err
+	}
+	for i, res := range results {
 		fmt.Fprintf(s.Out, "%s %s\n", found[i].name, res.Ref)
 	}
+	return nil
+}
+
+func (b *buildFlags) writeMetadata(m metadata) error {
 	if b.metadata == "" {
 		return nil
 	}
@@ -234,8 +221,5 @@ func (b *buildFlags) report(s Streams, found []image, results []engine.Result) e
 	if err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(b.metadata, append(data, '\n'), 0o644); err != nil {
-		return fmt.Errorf("writing the metadata: %w", err)
-	}
-	return nil
+	return writeFiles(filepath.Dir(b.metadata), map[string][]byte{filepath.Base(b.metadata): append(data, '\n')})
 }

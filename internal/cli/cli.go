@@ -56,6 +56,10 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	if err == nil {
 		return 0
 	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(s.Err, "lucidbase: interrupted")
+		return statusFailed
+	}
 	report(s.Err, err)
 	if !started || errors.Is(err, errUsage) {
 		return statusUsage

@@ -3,27 +3,59 @@ package cli
 import (
 	"errors"
 	"io/fs"
-	"net"
+	"net/http"
+	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/lucid-project/base-images/lucidbase/rootfs"
 )
 
 // hint says what to do next about an error, in one line, or nothing.
 func hint(err error) string {
-	var dns *net.DNSError
+	text := err.Error()
+	says := func(part string) bool { return strings.Contains(strings.ToLower(text), part) }
 	switch {
 	case errors.Is(err, errUsage):
 		return "see 'lucidbase --help'"
 	case errors.Is(err, rootfs.ErrGone):
 		return "resolve the lists afresh for this build with 'lucidbase build --relock', or for good with 'lucidbase lock'"
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, syscall.ENOSPC), says("no space left on device"):
 		return "free space on the device, or shrink the cache with 'lucidbase prune --all'"
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return "choose a directory that you may write with --cache-dir or --output"
-	case errors.As(err, &dns), errors.Is(err, syscall.ECONNREFUSED), strings.Contains(err.Error(), "error sending request"):
+	case says("reading the ca bundle"):
+		return "check --ca-bundle and SSL_CERT_FILE"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
+		return "choose a directory that you may write with --cache-dir, --output or --metadata-file"
+	case says("connecting to buildkit at "):
+		return "check --engine and BUILDKIT_HOST; with neither, the engine in this program is used"
+	case strings.HasPrefix(text, "pushing to "):
+		return pushHint(err)
+	case says("sends another file"):
+		return "name a mirror that serves Debian's own files with --debian-mirror and --debian-security-mirror"
+	case unreachable(err):
 		return "check the network, the proxy variables, --debian-mirror and UV_DEFAULT_INDEX"
 	}
 	return ""
+}
+
+func pushHint(err error) string {
+	var answer *transport.Error
+	if errors.As(err, &answer) && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden) {
+		return "log in to the registry with 'docker login' or 'skopeo login', as a user who may push there"
+	}
+	if unreachable(err) {
+		return "check --registry, the network and the proxy variables"
+	}
+	return ""
+}
+
+// unreachable tells an error of the network. Those of a step are text, in the
+// words of the C library, Rust's or Python's.
+func unreachable(err error) bool {
+	text := strings.ToLower(err.Error())
+	return slices.ContainsFunc([]string{
+		"no answer", "error sending request", "connection refused", "network is unreachable", "no such host", "name resolution",
+	}, func(part string) bool { return strings.Contains(text, part) })
 }

@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
-	"github.com/google/renameio/v2"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
 
@@ -61,7 +58,7 @@ func newLock(s Streams) *cobra.Command {
 			case check:
 				return errStale
 			}
-			return writeLocks(dir, set)
+			return writeFiles(dir, set.Files())
 		},
 	}
 	f := cmd.Flags()
@@ -94,30 +91,6 @@ func readLocks(s Streams, dir string) *lock.Set {
 		return nil
 	}
 	return old
-}
-
-// writeLocks replaces every file whole. All are written aside first, so that an
-// interruption leaves the old ones.
-func writeLocks(dir string, set *lock.Set) error {
-	files := set.Files()
-	var pending []*renameio.PendingFile
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		f, err := renameio.NewPendingFile(filepath.Join(dir, name), renameio.WithPermissions(0o644))
-		if err != nil {
-			return fmt.Errorf("writing %s: %w", name, err)
-		}
-		defer f.Cleanup() //nolint:errcheck // what is renamed is gone already
-		if _, err := f.Write(files[name]); err != nil {
-			return fmt.Errorf("writing %s: %w", name, err)
-		}
-		pending = append(pending, f)
-	}
-	for _, f := range pending {
-		if err := f.CloseAtomicallyReplace(); err != nil {
-			return fmt.Errorf("writing the locks: %w", err)
-		}
-	}
-	return nil
 }
 
 // relocked gives the locks to build from: the library's own while all their
@@ -155,7 +128,7 @@ func relocked(ctx context.Context, s Streams, eng *engine.Engine, platforms []oc
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	return set, writeLocks(dir, set)
+	return set, writeFiles(dir, set.Files())
 }
 
 // cachedLocks gives what was resolved by an earlier build, if anything.

@@ -51,7 +51,7 @@ func (e *Engine) BuildAll(ctx context.Context, jobs []Job) ([]Result, error) {
 		})
 	}
 	if err := eg.Wait(); err != nil {
-		return nil, e.explain(ctx, err)
+		return nil, e.explain(ctx, d, err)
 	}
 	return e.deliver(ctx, jobs, images, d)
 }
@@ -66,18 +66,6 @@ func checkAll(jobs []Job) ([]Job, error) {
 		}
 	}
 	return checked, errors.Join(errs...)
-}
-
-// explain gives the cause of a failed build: BuildKit passes on the errors of
-// the client's own store as text, and a cancelled build names any step.
-func (e *Engine) explain(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	if failed := e.store.failed(); failed != nil {
-		return failed
-	}
-	return err
 }
 
 // build solves one job and assembles its image in the store.

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/moby/buildkit/client"
 	// Addresses of containers: docker-container://, kube-pod://, podman-container://, ssh://.
@@ -141,7 +143,12 @@ func (o *options) prepareCacheDir() error {
 	if err := os.MkdirAll(o.cacheDir, 0o700); err != nil {
 		return fmt.Errorf("making the cache directory: %w", err)
 	}
-	return nil
+	// Now, and not when the first file is written: that may be after a long wait.
+	probe, err := os.MkdirTemp(o.cacheDir, "probe-")
+	if err != nil {
+		return fmt.Errorf("writing to the cache directory: %w", err)
+	}
+	return os.Remove(probe)
 }
 
 func (e *Engine) connect(ctx context.Context, address string) error {
@@ -154,9 +161,9 @@ func (e *Engine) connect(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	workers, err := e.client.ListWorkers(ctx)
+	workers, err := e.listWorkers(ctx)
 	if err != nil {
-		return fmt.Errorf("asking BuildKit at %s for its workers: %w", describe(address), err)
+		return fmt.Errorf("connecting to BuildKit at %s: %w", describe(address), err)
 	}
 	if len(workers) == 0 || len(workers[0].Platforms) == 0 {
 		return fmt.Errorf("BuildKit at %s has no worker", describe(address))
@@ -168,6 +175,37 @@ func (e *Engine) connect(ctx context.Context, address string) error {
 		return fmt.Errorf("BuildKit at %s: %w", describe(address), err)
 	}
 	return nil
+}
+
+// answerTime is how long a BuildKit may take for its first answer.
+const answerTime = 15 * time.Second
+
+// listWorkers is the first call: it shows whether anybody is there.
+func (e *Engine) listWorkers(ctx context.Context) ([]*client.WorkerInfo, error) {
+	patient, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	workers, err := e.client.ListWorkers(patient)
+	switch {
+	case err == nil:
+		return workers, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case patient.Err() != nil:
+		return nil, fmt.Errorf("no answer in %s", answerTime)
+	}
+	return nil, errors.New(dialCause(err.Error()))
+}
+
+// dialCause drops gRPC's words before the cause, and all but the first line of
+// what a helper such as ssh printed.
+func dialCause(text string) string {
+	for _, before := range []string{"failed to list workers: ", "Error while dialing: ", "stderr="} {
+		if _, cause, ok := strings.Cut(text, before); ok {
+			text = cause
+		}
+	}
+	text, _, _ = strings.Cut(strings.ReplaceAll(text, `\r`, ""), `\n`)
+	return strings.TrimSuffix(oneLine(text), `"`)
 }
 
 func (e *Engine) start(ctx context.Context) error {

@@ -57,7 +57,10 @@ func (e *Engine) ReadFiles(ctx context.Context, state llb.State, inputs []lucidb
 		}
 		return gateway.NewResult(), nil
 	}, d.solve())
-	return files, err
+	if err != nil {
+		return nil, e.explain(ctx, d, solveError{err})
+	}
+	return files, nil
 }
 
 // CacheDir is where the engine keeps everything that can be made again.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/progress/progressui"
@@ -17,6 +18,9 @@ type display struct {
 	status  chan *client.SolveStatus
 	done    chan struct{}
 	writers sync.WaitGroup
+	solves  atomic.Int32
+	// failures are those of the solves' steps.
+	failures failures
 }
 
 func newDisplay(w io.Writer, mode string) (*display, error) {
@@ -41,9 +45,11 @@ func newDisplay(w io.Writer, mode string) (*display, error) {
 func (d *display) solve() chan *client.SolveStatus {
 	ch := make(chan *client.SolveStatus)
 	d.writers.Add(1)
+	solve := int(d.solves.Add(1))
 	go func() {
 		defer d.writers.Done()
 		for s := range ch {
+			d.failures.note(solve, s)
 			d.status <- s
 		}
 	}()

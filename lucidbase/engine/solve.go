@@ -97,7 +97,7 @@ func (e *Engine) solve(ctx context.Context, graphs []graph, status chan *client.
 		return solveAll(ctx, c, graphs)
 	}, status)
 	if err != nil {
-		return "", err
+		return "", solveError{err}
 	}
 	return digest.Parse(res.ExporterResponse[exptypes.ExporterImageDigestKey])
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,6 +28,7 @@ type store struct {
 
 	mu     sync.Mutex
 	layers map[digest.Digest]*layer
+	cause  error // why the first layer that a build asked for could not be made
 }
 
 // makeLayer writes an input's layer.
@@ -37,7 +37,6 @@ type makeLayer func(ctx context.Context, in lucidbase.Input, w io.Writer) (lock.
 type layer struct {
 	input lucidbase.Input
 	mu    sync.Mutex // held while the layer is made
-	err   error      // why it could not be made
 }
 
 func newStore(dir string, makeLayer makeLayer) (*store, error) {
@@ -61,6 +60,7 @@ func (s *store) add(in lucidbase.Input) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.cause = nil // of an earlier build
 	d := digest.Digest(in.Layer.Digest)
 	if s.layers[d] == nil {
 		s.layers[d] = &layer{input: in}
@@ -80,6 +80,7 @@ func (s *store) Info(ctx context.Context, d digest.Digest) (content.Info, error)
 // ReaderAt makes the layer that is asked for, unless it is there.
 func (s *store) ReaderAt(ctx context.Context, desc ocispecs.Descriptor) (content.ReaderAt, error) {
 	if err := s.ensure(ctx, desc.Digest); err != nil {
+		s.fail(ctx, err)
 		return nil, err
 	}
 	return s.Store.ReaderAt(ctx, desc)
@@ -93,24 +94,27 @@ func (s *store) ensure(ctx context.Context, d digest.Digest) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.err = s.write(d, func(f *os.File) error {
+	return s.write(d, func(f *os.File) error {
 		_, err := s.make(ctx, l.input, f)
 		return err
 	})
-	return l.err
 }
 
-// failed says why layers could not be made: BuildKit passes errors on as text.
+// fail keeps the first error: one is told, and what comes after it may be its
+// consequence.
+func (s *store) fail(ctx context.Context, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause == nil && ctx.Err() == nil {
+		s.cause = err
+	}
+}
+
+// failed says why a layer could not be made: BuildKit passes errors on as text.
 func (s *store) failed() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var errs []error
-	for _, l := range s.layers {
-		l.mu.Lock()
-		errs = append(errs, l.err)
-		l.mu.Unlock()
-	}
-	return errors.Join(errs...)
+	return s.cause
 }
 
 func (s *store) layer(d digest.Digest) *layer {

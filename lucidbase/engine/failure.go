@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/moby/buildkit/client"
+	"github.com/opencontainers/go-digest"
+)
+
+// solveError is BuildKit's own error. It names a command line and an exit code,
+// or what went wrong in other steps because of the one that failed.
+type solveError struct{ error }
+
+// explain gives the cause of a failed build in one line. BuildKit passes on the
+// errors of the client's own store as text, and a cancelled build names any step.
+func (e *Engine) explain(ctx context.Context, d *display, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	var solving solveError
+	if !errors.As(err, &solving) {
+		return err
+	}
+	if cause := e.store.failed(); cause != nil {
+		return cause
+	}
+	d.writers.Wait() // the last words may still be on their way
+	if cause := d.failures.err(); cause != nil {
+		return cause
+	}
+	return errors.New(strings.TrimPrefix(oneLine(err.Error()), "failed to solve: "))
+}
+
+// tail is how many bytes of a step's log are kept.
+const tail = 8 << 10
+
+// failures remembers the steps that failed and what they said last. Solves that
+// share a step each hear of it.
+type failures struct {
+	mu     sync.Mutex
+	failed []failure
+	logs   map[stepKey][]byte
+}
+
+type stepKey struct {
+	solve int
+	step  digest.Digest
+}
+
+type failure struct {
+	*client.Vertex
+	log stepKey
+}
+
+func (f *failures) note(solve int, s *client.SolveStatus) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, v := range s.Vertexes {
+		if v.Error != "" && v.Completed != nil && !strings.HasSuffix(v.Error, context.Canceled.Error()) {
+			f.failed = append(f.failed, failure{v, stepKey{solve, v.Digest}})
+		}
+	}
+	for _, l := range s.Logs {
+		if f.logs == nil {
+			f.logs = map[stepKey][]byte{}
+		}
+		key := stepKey{solve, l.Vertex}
+		log := append(f.logs[key], l.Data...)
+		f.logs[key] = log[max(0, len(log)-tail):]
+	}
+}
+
+var (
+	execFailed = regexp.MustCompile(`(?s)process ".*" did not complete successfully: (.*)$`)
+	exitCode   = regexp.MustCompile(`^exit code: \d+$`)
+	startsWith = regexp.MustCompile(`(?i)^(error\b|×)`)
+	// pythonCause is how Python writes an error of the system. pip has it in its
+	// warnings and not in its last words.
+	pythonCause = regexp.MustCompile(`\[Errno -?\d+\] [^'")\]]+`)
+)
+
+// err gives the step that failed first, and why.
+func (f *failures) err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.failed) == 0 {
+		return nil
+	}
+	first := slices.MinFunc(f.failed, func(a, b failure) int { return a.Completed.Compare(*b.Completed) })
+	reason := first.Error
+	if m := execFailed.FindStringSubmatch(reason); m != nil {
+		reason = m[1]
+	}
+	if words := lastWords(string(f.logs[first.log])); words != "" && exitCode.MatchString(reason) {
+		reason = words
+	}
+	return fmt.Errorf("building %s: %s", first.Name, oneLine(reason))
+}
+
+// lastWords are what a program said from its first error on, or else its last
+// line.
+func lastWords(log string) string {
+	var lines []string
+	for line := range strings.Lines(log) {
+		if line = oneLine(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	start := slices.IndexFunc(lines, startsWith.MatchString)
+	if start < 0 || slices.ContainsFunc(lines, isTraceback) { // Python's last line is the error
+		start = len(lines) - 1
+	}
+	words := strings.Join(lines[start:], "; ")
+	if cause := pythonCause.FindString(log); cause != "" && !strings.Contains(words, cause) {
+		words += " (" + cause + ")"
+	}
+	return words
+}
+
+func isTraceback(line string) bool { return strings.HasPrefix(line, "Traceback (") }
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/moby/buildkit/client"
+	"github.com/opencontainers/go-digest"
+	"github.com/stretchr/testify/require"
+)
+
+func TestLastWords(t *testing.T) {
+	for name, c := range map[string]struct {
+		log  string
+		want string
+	}{
+		"nothing said": {"", ""},
+		"no error":     {"one\ntwo\n\n", "two"},
+		"uv":           {"Resolved\nerror: no\n  cause: down", "error: no; cause: down"},
+		"pip": {
+			"WARNING: Retrying: '<HTTPConnection at 0x1>: refused: [Errno 111] Connection refused')': /simple/\nERROR: none found\n",
+			"ERROR: none found ([Errno 111] Connection refused)",
+		},
+		"Python": {
+			"ERROR: Exception:\nTraceback (most recent call last):\n  File \"a.py\"\nOSError: [Errno 28] No space left on device\n",
+			"OSError: [Errno 28] No space left on device",
+		},
+	} {
+		require.Equal(t, c.want, lastWords(c.log), name)
+	}
+}
+
+// Of all that fails with a step, the step that failed first is told, once, in
+// one line.
+func TestFirstFailureIsTold(t *testing.T) {
+	at := func(seconds int64) *time.Time { done := time.Unix(seconds, 0); return &done }
+	step := func(name string, done int64, err string) *client.Vertex {
+		return &client.Vertex{Digest: digest.FromString(name), Name: name, Completed: at(done), Error: err}
+	}
+	failed := `process "python packages" did not complete successfully: exit code: 2`
+	status := &client.SolveStatus{
+		Vertexes: []*client.Vertex{
+			step("later", 3, "no active sessions"),
+			step("stage", 2, failed),
+			step("cancelled", 1, "process: context canceled"),
+			{Name: "running"},
+		},
+		Logs: []*client.VertexLog{
+			{Vertex: digest.FromString("stage"), Data: []byte("working\nerror: no\n  cau")},
+			{Vertex: digest.FromString("stage"), Data: []byte("se: down\n")},
+			{Vertex: digest.FromString("later"), Data: []byte("error: later\n")},
+		},
+	}
+	var f failures
+	require.NoError(t, f.err())
+	f.note(1, status)
+	f.note(2, status) // the other image shares the step
+	require.EqualError(t, f.err(), "building stage: error: no; cause: down")
+	f = failures{}
+	f.note(1, &client.SolveStatus{Vertexes: []*client.Vertex{step("stage", 1, `process "python" did not complete successfully: runc not found`)}})
+	require.EqualError(t, f.err(), "building stage: runc not found")
+}
+
+func TestExplain(t *testing.T) {
+	e := &Engine{store: &store{}}
+	ours := errors.New("compressing")
+	require.Equal(t, ours, e.explain(t.Context(), &display{}, ours), "not BuildKit's")
+	bare := solveError{errors.New("failed to solve: a\nb")}
+	require.EqualError(t, e.explain(t.Context(), &display{}, bare), "a b")
+	e.store.cause = errors.New("making rootfs")
+	require.Equal(t, e.store.cause, e.explain(t.Context(), &display{}, bare))
+}
+
+func TestDialCause(t *testing.T) {
+	for text, want := range map[string]string{
+		`failed to list workers: Unavailable: connection error: desc = "transport: Error while dialing: dial unix /s: connect: refused"`:          "dial unix /s: connect: refused",
+		`failed to list workers: Unavailable: connection error: desc = "error reading server preface: command [ssh] has exited: stderr=a\r\nb\n"`: "a",
+		"something else": "something else",
+	} {
+		require.Equal(t, want, dialCause(text))
+	}
+}
