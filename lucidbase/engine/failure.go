@@ -82,7 +82,7 @@ var (
 	startsWith = regexp.MustCompile(`(?i)^(error\b|×)`)
 	// pythonCause is how Python writes an error of the system. pip has it in its
 	// warnings and not in its last words.
-	pythonCause = regexp.MustCompile(`\[Errno -?\d+\] [^'")\]]+`)
+	pythonCause = regexp.MustCompile(`\[Errno -?\d+\] [^'")\]\n]+`)
 )
 
 // err gives the step that failed first, and why.
