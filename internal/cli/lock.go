@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -87,7 +87,7 @@ func keepDates(old, set *lock.Set) {
 func readLocks(s Streams, dir string) *lock.Set {
 	old, err := lock.Read(os.DirFS(dir))
 	if err != nil {
-		fmt.Fprintf(s.Err, "lucidbase: resolving from nothing: %v\n", err)
+		fmt.Fprintf(s.Err, "lucidbase: resolving from nothing: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return nil
 	}
 	return old
@@ -100,20 +100,36 @@ func relocked(ctx context.Context, s Streams, eng *engine.Engine, platforms []oc
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(eng.CacheDir(), "locks")
-	for _, set := range []*lock.Set{own, cachedLocks(dir)} {
-		if set == nil {
-			continue
-		}
+	gone := eng.Prepare(ctx, inputs(own, eng.Platform(), platforms))
+	if !errors.Is(gone, rootfs.ErrGone) {
+		return own, gone
+	}
+	fmt.Fprintf(s.Err, "lucidbase: %v\n", gone)
+	// Of these lists and no others: the digest changes with the library.
+	dir := filepath.Join(eng.CacheDir(), "locks", strings.TrimPrefix(own.Digest(lock.Standard), "sha256:"))
+	set, err := freshLocks(ctx, s, eng, dir, platforms)
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range resolve.Changes(own, set) {
+		fmt.Fprintln(s.Err, line)
+	}
+	return set, nil
+}
+
+// freshLocks gives what an earlier build has resolved, while that is to be had,
+// or else resolves the lists and keeps the result in dir.
+func freshLocks(ctx context.Context, s Streams, eng *engine.Engine, dir string, platforms []ocispecs.Platform) (*lock.Set, error) {
+	if set := cachedLocks(dir); set != nil {
 		err := eng.Prepare(ctx, inputs(set, eng.Platform(), platforms))
 		if err == nil {
-			return set, nil
+			fmt.Fprintln(s.Err, "lucidbase: building from what an earlier build resolved instead:")
 		}
 		if !errors.Is(err, rootfs.ErrGone) {
-			return nil, err
+			return set, err
 		}
-		fmt.Fprintf(s.Err, "lucidbase: resolving the locks afresh: %v\n", err)
 	}
+	fmt.Fprintln(s.Err, "lucidbase: resolving the lists afresh and building from that instead:")
 	in, err := lock.DefaultInputs()
 	if err != nil {
 		return nil, err
@@ -122,11 +138,8 @@ func relocked(ctx context.Context, s Streams, eng *engine.Engine, platforms []oc
 	if err != nil {
 		return nil, err
 	}
-	for _, line := range resolve.Changes(own, set) {
-		fmt.Fprintln(s.Err, line)
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("keeping the locks: %w", err)
 	}
 	return set, writeFiles(dir, set.Files())
 }
@@ -134,8 +147,8 @@ func relocked(ctx context.Context, s Streams, eng *engine.Engine, platforms []oc
 // cachedLocks gives what was resolved by an earlier build, if anything.
 func cachedLocks(dir string) *lock.Set {
 	set, err := lock.Read(os.DirFS(dir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil // written by another version: resolve again
+	if err != nil {
+		return nil // none, or half of it was pruned: resolve again
 	}
 	return set
 }

@@ -21,6 +21,7 @@ import (
 	_ "github.com/moby/buildkit/client/connhelper/kubepod"
 	_ "github.com/moby/buildkit/client/connhelper/podmancontainer"
 	_ "github.com/moby/buildkit/client/connhelper/ssh"
+	"github.com/moby/buildkit/util/progress/progressui"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/lucidbase"
@@ -60,7 +61,8 @@ func WithCacheDir(dir string) Option { return func(o *options) { o.cacheDir = di
 
 // WithCABundle trusts the certificate authorities in a PEM file besides the
 // system's, for downloads and in networked steps. The default is the file that
-// SSL_CERT_FILE names, if any. It reaches no layer and no cache key.
+// SSL_CERT_FILE names, or else the system's own bundle: a networked step trusts
+// whom the machine trusts. It reaches no layer and no cache key.
 func WithCABundle(file string) Option { return func(o *options) { o.caBundle = file } }
 
 // WithDebianMirrors names where Debian's files come from, before the machine's
@@ -87,7 +89,7 @@ func WithProgressMode(mode string) Option { return func(o *options) { o.progress
 // docker-container://, podman-container://, kube-pod://.
 func Open(ctx context.Context, address string, opts ...Option) (*Engine, error) {
 	o := options{
-		caBundle:       os.Getenv("SSL_CERT_FILE"),
+		caBundle:       defaultCABundle(),
 		progressMode:   "auto",
 		debianMirror:   os.Getenv("LUCID_DEBIAN_MIRROR"),
 		securityMirror: os.Getenv("LUCID_DEBIAN_SECURITY_MIRROR"),
@@ -217,10 +219,14 @@ func (e *Engine) start(ctx context.Context) error {
 			fmt.Fprintln(e.options.progress, line)
 		}
 	}
+	warn := note
+	if e.options.progressMode == string(progressui.QuietMode) {
+		warn = nil
+	}
 	backend, err := embedded(ctx, BackendConfig{
 		StateDir: filepath.Join(e.options.cacheDir, "buildkit"),
 		Notify:   note,
-		Warn:     note,
+		Warn:     warn,
 	})
 	if err != nil {
 		return err

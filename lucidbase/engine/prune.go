@@ -8,50 +8,50 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/moby/buildkit/client"
 )
 
 // Prune shrinks the cache to at most limit bytes, what was used longest ago
-// first, and gives the number of bytes freed. BuildKit's own collector runs some
-// time after a build; a short run has ended before.
+// first, and gives the number of bytes freed; 0 empties it. BuildKit's own
+// collector runs some time after a build; a short run has ended before. A remote
+// BuildKit's cache is not ours to count or to shrink.
 func (e *Engine) Prune(ctx context.Context, limit int64) (freed int64, err error) {
-	files, total, err := e.cachedFiles()
+	files, err := e.cachedFiles(limit == 0)
 	if err != nil {
 		return 0, err
 	}
-	usage, err := e.client.DiskUsage(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("asking BuildKit for its disk usage: %w", err)
-	}
-	var inEngine int64
-	for _, record := range usage {
-		if e.backend != nil { // a remote BuildKit's cache is not ours to count
-			inEngine += record.Size
-		}
-	}
-	excess := total + inEngine - limit
-	if excess <= 0 {
-		return 0, nil
+	var inFiles, inEngine int64
+	for _, f := range files {
+		inFiles += f.size
 	}
 	if e.backend != nil {
-		n, err := e.pruneEngine(ctx, max(0, inEngine-excess))
-		freed += n
-		if err != nil {
+		if inEngine, err = e.engineSize(ctx); err != nil {
+			return 0, err
+		}
+	}
+	excess := inFiles + inEngine - limit
+	if inEngine > 0 && excess > 0 {
+		if freed, err = e.pruneEngine(ctx, max(0, inEngine-excess)); err != nil {
 			return freed, err
 		}
 	}
-	for _, f := range files {
-		if freed >= excess {
-			break
-		}
-		if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return freed, fmt.Errorf("pruning the cache: %w", err)
-		}
-		freed += f.size
+	fromFiles, err := removeFiles(files, excess-min(freed, inEngine), time.Now())
+	return freed + fromFiles, err
+}
+
+// engineSize is what BuildKit's cache holds.
+func (e *Engine) engineSize(ctx context.Context) (size int64, err error) {
+	records, err := e.client.DiskUsage(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("asking BuildKit for its disk usage: %w", err)
 	}
-	return freed, nil
+	for _, r := range records {
+		size += r.Size
+	}
+	return size, nil
 }
 
 func (e *Engine) pruneEngine(ctx context.Context, keep int64) (freed int64, err error) {
@@ -83,9 +83,14 @@ type cachedFile struct {
 }
 
 // cachedFiles lists what the client's side of the cache holds, the file that was
-// used longest ago first.
-func (e *Engine) cachedFiles() (files []cachedFile, total int64, err error) {
-	for _, dir := range []string{e.options.contentDir(), e.options.downloadDir()} {
+// used longest ago first. Locks that a build resolved are small and no use in
+// part: they count only when everything goes.
+func (e *Engine) cachedFiles(everything bool) (files []cachedFile, err error) {
+	dirs := []string{e.options.contentDir(), e.options.downloadDir()}
+	if everything {
+		dirs = append(dirs, filepath.Join(e.options.cacheDir, "locks"))
+	}
+	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return ignoreMissing(err)
@@ -95,18 +100,43 @@ func (e *Engine) cachedFiles() (files []cachedFile, total int64, err error) {
 				return ignoreMissing(err)
 			}
 			files = append(files, cachedFile{path, info.Size(), info.ModTime()})
-			total += info.Size()
 			return nil
 		})
 		if err != nil {
-			return nil, 0, fmt.Errorf("measuring the cache: %w", err)
+			return nil, fmt.Errorf("measuring the cache: %w", err)
 		}
 	}
 	slices.SortFunc(files, func(a, b cachedFile) int { return a.used.Compare(b.used) })
-	return files, total, nil
+	return files, nil
 }
 
-// ignoreMissing forgives what another process removed meanwhile.
+// removeFiles removes at least excess bytes, the first files first, and what
+// killed runs left half-written.
+func removeFiles(files []cachedFile, excess int64, now time.Time) (freed int64, err error) {
+	for _, f := range files {
+		if freed >= excess && !f.leftOver(now) {
+			continue
+		}
+		if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return freed, fmt.Errorf("pruning the cache: %w", err)
+		}
+		freed += f.size
+	}
+	return freed, nil
+}
+
+// temporary are the names of files that become others when they are whole: a
+// blob of content, a compressed layer, a download, an unpacked package.
+var temporary = []string{"blob-", ".tmp-", "partial-", "unpack-"}
+
+// leftOver tells a half-written file that nobody can still be writing.
+func (f cachedFile) leftOver(now time.Time) bool {
+	name := filepath.Base(f.path)
+	return now.Sub(f.used) > time.Hour &&
+		slices.ContainsFunc(temporary, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// ignoreMissing forgets what another process removed meanwhile.
 func ignoreMissing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -10,6 +10,27 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
+// systemBundles are where distributions keep the certificate authorities that a
+// machine trusts, a company's own among them, as crypto/x509 looks for them.
+var systemBundles = []string{
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/ca-bundle.pem",
+	"/etc/ssl/cert.pem",
+}
+
+func defaultCABundle() string {
+	if file := os.Getenv("SSL_CERT_FILE"); file != "" {
+		return file
+	}
+	for _, file := range systemBundles {
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+	}
+	return ""
+}
+
 // trust gives the system's certificate authorities and those of the CA bundle.
 func (o options) trust() (*tls.Config, error) {
 	pool, err := x509.SystemCertPool()
