@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 // embedded is a leaf: a program that only wants graphs compiles no daemon.
 const embedded = "lucidbase/engine/embedded"
 
-var importsEmbedded = []string{"cmd/lucidbase", "lucidbase/lucidtest"}
+var importsEmbedded = []string{"cmd/lucidbase"}
 
 type sourceFile struct {
 	path, pkg string

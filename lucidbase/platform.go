@@ -1,6 +1,7 @@
 package lucidbase
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -47,12 +48,15 @@ func Epoch() time.Time { return time.Unix(EpochSeconds, 0).UTC() }
 // EpochSeconds is Epoch in seconds since 1970.
 const EpochSeconds = 946684800
 
-// Validate reports a platform that is none of AllPlatforms.
+// Validate reports each platform that is none of AllPlatforms.
 func (p Platforms) Validate() error {
-	for name, platform := range map[string]ocispecs.Platform{"Target": p.Target, "Build": p.Build} {
-		if _, err := ParsePlatform(FormatPlatform(platform)); err != nil {
-			return fmt.Errorf("Platforms.%s: %w", name, err)
-		}
+	_, target := ParsePlatform(FormatPlatform(p.Target))
+	if target != nil {
+		target = fmt.Errorf("Platforms.Target: %w", target)
 	}
-	return nil
+	_, build := ParsePlatform(FormatPlatform(p.Build))
+	if build != nil {
+		build = fmt.Errorf("Platforms.Build: %w", build)
+	}
+	return errors.Join(target, build)
 }

@@ -34,7 +34,7 @@ func (d Debian) config(p ocispecs.Platform, locks *lock.Set, layers []string) oc
 	labels := map[string]string{
 		ocispecs.AnnotationTitle:       d.Name,
 		ocispecs.AnnotationDescription: d.Description,
-		LockDigestLabel:                locks.Digest(d.Tier),
+		LockDigestLabel:                locks.Digest(d.Tier, d.Packages),
 	}
 	if d.Version != "" {
 		labels[ocispecs.AnnotationVersion] = d.Version

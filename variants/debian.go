@@ -123,7 +123,13 @@ func (d Debian) check(p lucidbase.Platforms, locks *lock.Set) error {
 			bad("Labels: %q is not a key", key)
 		}
 	}
+	further := map[string]bool{}
 	for _, r := range d.Packages {
+		if name := lock.NormalizeName(r.Name); further[name] {
+			bad("Packages: %s: listed twice", r.Name)
+		} else {
+			further[name] = true
+		}
 		if r.Name == "" || r.Version == "" || len(r.Hashes) == 0 {
 			bad("Packages: %q: name, version or hash is missing", r.Name)
 		}

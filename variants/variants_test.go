@@ -44,7 +44,7 @@ func TestConfig(t *testing.T) {
 	require.NotContains(t, c.Env, "LANG=C.UTF-8")
 	require.Equal(t, "core", c.Labels["team"])
 	require.Equal(t, "v1.2.3", c.Labels[ocispecs.AnnotationVersion])
-	require.Equal(t, fixture(t).Digest(lock.Python), c.Labels[variants.LockDigestLabel])
+	require.Equal(t, fixture(t).Digest(lock.Python, nil), c.Labels[variants.LockDigestLabel])
 	require.NotContains(t, c.Labels, ocispecs.AnnotationBaseImageName)
 	require.NotContains(t, c.Labels, ocispecs.AnnotationBaseImageDigest)
 

@@ -68,6 +68,18 @@ func BenchmarkUnchanged(b *testing.B) {
 	}
 }
 
+// Every lock resolved from nothing.
+func BenchmarkLock(b *testing.B) {
+	bin := lucidbase(b)
+	locks, err := filepath.Abs("../../lucidbase/lock")
+	require.NoError(b, err)
+	for b.Loop() {
+		dir := filepath.Join(b.TempDir(), "lock")
+		require.NoError(b, os.CopyFS(dir, os.DirFS(locks)))
+		run(b, exec.Command(bin, "lock", "--dir", dir, "--progress", "quiet", "--cache-dir", filepath.Join(b.TempDir(), "cache")))
+	}
+}
+
 // A graph is printed without an engine.
 func BenchmarkGraph(b *testing.B) {
 	bin := lucidbase(b)

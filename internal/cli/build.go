@@ -135,7 +135,7 @@ func (b *buildFlags) version(s Streams) (string, error) {
 		return "", usagef("--tag %q: not a valid tag: letters, digits, '_', '.' and '-', at most 128, not '.' or '-' first", b.tag)
 	}
 	v := "v" + strings.TrimPrefix(b.tag, "v")
-	if semver.IsValid(v) && semver.Canonical(v)+semver.Build(v) == v {
+	if semver.IsValid(v) && semver.Canonical(v) == v {
 		return b.tag, nil
 	}
 	if likeVersion.MatchString(b.tag) {

@@ -51,6 +51,9 @@ func newLock(s Streams) *cobra.Command {
 			for _, line := range changes {
 				fmt.Fprintln(s.Out, line)
 			}
+			if err := e.limitCache(ctx, eng); err != nil {
+				return err
+			}
 			switch {
 			case len(changes) == 0:
 				fmt.Fprintln(s.Err, "lucidbase: the locks are up to date")
@@ -106,7 +109,7 @@ func relocked(ctx context.Context, s Streams, eng *engine.Engine, platforms []oc
 	}
 	fmt.Fprintf(s.Err, "lucidbase: %v\n", gone)
 	// Of these lists and no others: the digest changes with the library.
-	dir := filepath.Join(eng.CacheDir(), "locks", strings.TrimPrefix(own.Digest(lock.Standard), "sha256:"))
+	dir := filepath.Join(eng.CacheDir(), "locks", strings.TrimPrefix(own.Digest(lock.Standard, nil), "sha256:"))
 	set, err := freshLocks(ctx, s, eng, dir, platforms)
 	if err != nil {
 		return nil, err

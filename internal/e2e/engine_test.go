@@ -91,7 +91,7 @@ func TestLimits(t *testing.T) {
 			require.LessOrEqual(t, p.Size, limits[im.Name], "%s %s", im.Name, p.Platform)
 		}
 	}
-	t.Logf("peak memory of the cold build: %d MB of 700 MB", cold.peak/mega)
+	t.Logf("largest process of the cold build: %d MB of 700 MB", cold.peak/mega)
 	require.Less(t, cold.peak, int64(700*mega))
 }
 

@@ -73,6 +73,14 @@ def trust():
     return str(bundle)
 
 
+def one_index():
+    """Have pip and uv ask the same index when one of them is told which."""
+    index = next((os.environ[name] for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL") if name in os.environ), None)
+    if index:
+        os.environ.setdefault("UV_DEFAULT_INDEX", index)
+        os.environ.setdefault("PIP_INDEX_URL", index)
+
+
 def run(*command, **env):
     """Run a program; when it fails, so does the stage: its own words say why."""
     done = subprocess.run(command, env={**os.environ, "SSL_CERT_FILE": trust(), **env})
@@ -151,4 +159,5 @@ def packages(requirements, wheels, version):
 
 if __name__ == "__main__":
     os.umask(0o022)
+    one_index()
     {"tools": tools, "lock": lock, "interpreter": interpreter, "packages": packages}[sys.argv[1]](*sys.argv[2:])

@@ -28,6 +28,9 @@ func (e *Engine) BuildAll(ctx context.Context, jobs []Job) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.checkRegistries(ctx, jobs); err != nil {
+		return nil, err
+	}
 	solvable := make([][]graph, len(jobs))
 	var errs []error
 	for i, job := range jobs {

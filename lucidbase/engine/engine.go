@@ -4,7 +4,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -41,6 +43,9 @@ type Engine struct {
 	images   *image.Store
 	// transport reaches registries, with the CA bundle trusted.
 	transport http.RoundTripper
+	// authorities are the certificates that a networked step trusts besides the
+	// image's own.
+	authorities []byte
 }
 
 // Option says how an engine works; the order of options does not matter.
@@ -61,8 +66,7 @@ func WithCacheDir(dir string) Option { return func(o *options) { o.cacheDir = di
 
 // WithCABundle trusts the certificate authorities in a PEM file besides the
 // system's, for downloads and in networked steps. The default is the file that
-// SSL_CERT_FILE names, or else the system's own bundle: a networked step trusts
-// whom the machine trusts. It reaches no layer and no cache key.
+// SSL_CERT_FILE names, if any. It reaches no layer and no cache key.
 func WithCABundle(file string) Option { return func(o *options) { o.caBundle = file } }
 
 // WithDebianMirrors names where Debian's files come from, before the machine's
@@ -70,7 +74,10 @@ func WithCABundle(file string) Option { return func(o *options) { o.caBundle = f
 // several with commas between. Empty means LUCID_DEBIAN_MIRROR and
 // LUCID_DEBIAN_SECURITY_MIRROR.
 func WithDebianMirrors(main, security string) Option {
-	return func(o *options) { o.debianMirror, o.securityMirror = main, security }
+	return func(o *options) {
+		o.debianMirror = cmp.Or(main, o.debianMirror)
+		o.securityMirror = cmp.Or(security, o.securityMirror)
+	}
 }
 
 // WithProgress shows what happens on w: BuildKit's own display on a terminal,
@@ -86,10 +93,11 @@ func WithProgressMode(mode string) Option { return func(o *options) { o.progress
 // program must import package engine/embedded.
 //
 // An address is anything BuildKit's client understands: unix://, tcp://, ssh://,
-// docker-container://, podman-container://, kube-pod://.
+// docker-container://, podman-container://, kube-pod://. What goes over tcp:// is
+// not encrypted, the build's secrets included: prefer ssh:// or a tunnel.
 func Open(ctx context.Context, address string, opts ...Option) (*Engine, error) {
 	o := options{
-		caBundle:       defaultCABundle(),
+		caBundle:       os.Getenv("SSL_CERT_FILE"),
 		progressMode:   "auto",
 		debianMirror:   os.Getenv("LUCID_DEBIAN_MIRROR"),
 		securityMirror: os.Getenv("LUCID_DEBIAN_SECURITY_MIRROR"),
@@ -118,11 +126,11 @@ func (e *Engine) openStore() (err error) {
 	if err != nil {
 		return err
 	}
-	trusted, err := e.options.trust()
-	if err != nil {
+	var trusted *tls.Config
+	if trusted, e.authorities, err = trust(systemBundle(), e.options.caBundle); err != nil {
 		return err
 	}
-	e.transport = registryTransport(trusted)
+	e.transport = registryTransport(trusted.Clone())
 	e.archives = &rootfs.Archives{Cache: e.options.downloadDir(), Mirrors: mirrors, TLS: trusted}
 	if e.store, err = newStore(e.options.contentDir(), e.archives.Layer); err != nil {
 		return err

@@ -39,7 +39,7 @@ func (e *Engine) ReadFiles(ctx context.Context, state llb.State, inputs []lucidb
 	files := map[string][]byte{}
 	opt := client.SolveOpt{
 		OCIStores: map[string]content.Store{llbutil.StoreID: e.store},
-		Session:   []session.Attachable{e.options.secrets()},
+		Session:   []session.Attachable{e.secrets()},
 	}
 	_, err = e.client.Build(ctx, opt, "lucidbase", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
 		res, err := c.Solve(ctx, gateway.SolveRequest{Definition: def.ToPB(), Evaluate: true})

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 )
@@ -17,11 +18,19 @@ type Output interface {
 
 // Push sends the image to a registry, with the user's own Docker credentials.
 // ref is a name with a tag; without one, the tag is latest.
-func Push(ref string) Output { return pushOutput{ref} }
+func Push(ref string) Output { return pushOutput{withTag(ref)} }
 
 // Layout writes the image to dir as an OCI image layout. ref is as for Push; the
 // layout's index.json knows the image by its tag.
-func Layout(dir, ref string) Output { return layoutOutput{dir, ref} }
+func Layout(dir, ref string) Output { return layoutOutput{dir, withTag(ref)} }
+
+// withTag adds the tag that a name without one means.
+func withTag(ref string) string {
+	if tag, err := name.NewTag(ref); err == nil && !strings.HasSuffix(ref, ":"+tag.TagStr()) {
+		return ref + ":" + tag.TagStr()
+	}
+	return ref
+}
 
 type pushOutput struct{ ref string }
 

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/secrets"
@@ -16,21 +17,22 @@ import (
 
 // secretStore answers for the secrets that every networked step declares. They
 // are read when a step asks, and stay out of layers, logs and cache keys.
-type secretStore struct{ caBundle string }
+type secretStore struct{ authorities []byte }
 
-func (o options) secrets() session.Attachable {
-	return secretsprovider.NewSecretProvider(secretStore{caBundle: o.caBundle})
+func (e *Engine) secrets() session.Attachable {
+	return secretsprovider.NewSecretProvider(secretStore{authorities: e.authorities})
 }
 
 // GetSecret reads the secret with that id.
 func (s secretStore) GetSecret(_ context.Context, id string) ([]byte, error) {
 	switch id {
 	case llbutil.CASecret:
-		return readSecret(s.caBundle)
+		return s.authorities, nil
 	case llbutil.NetrcSecret:
 		return readSecret(netrcFile())
 	}
-	if value, ok := os.LookupEnv(id); ok && value != "" {
+	// Nothing else: a BuildKit or a Spec of somebody's may ask for any variable.
+	if value := os.Getenv(id); value != "" && slices.Contains(llbutil.EnvSecrets(), id) {
 		return []byte(value), nil
 	}
 	return nil, secrets.ErrNotFound

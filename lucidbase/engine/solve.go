@@ -89,7 +89,7 @@ func (e *Engine) solve(ctx context.Context, graphs []graph, status chan *client.
 			OutputStore: e.store.Store,
 		}},
 		OCIStores: map[string]content.Store{llbutil.StoreID: e.store},
-		Session:   []session.Attachable{e.options.secrets()},
+		Session:   []session.Attachable{e.secrets()},
 		// What it asks for is compared with what it gets.
 		FrontendAttrs: map[string]string{"platform": strings.Join(names, ",")},
 	}

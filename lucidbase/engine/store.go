@@ -51,7 +51,7 @@ func newStore(dir string, makeLayer makeLayer) (*store, error) {
 func (s *store) add(in lucidbase.Input) error {
 	config, manifest, _ := in.Image()
 	for _, blob := range [][]byte{config, manifest} {
-		if err := s.write(digest.FromBytes(blob), func(f *os.File) error {
+		if err := s.write(digest.FromBytes(blob), int64(len(blob)), func(f *os.File) error {
 			_, err := f.Write(blob)
 			return err
 		}); err != nil {
@@ -94,7 +94,7 @@ func (s *store) ensure(ctx context.Context, d digest.Digest) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return s.write(d, func(f *os.File) error {
+	return s.write(d, l.input.Layer.Size, func(f *os.File) error {
 		_, err := s.make(ctx, l.input, f)
 		return err
 	})
@@ -129,10 +129,11 @@ func (s *store) path(d digest.Digest) string {
 }
 
 // write puts a blob in place whole, unless it is there. Two processes may write
-// the same blob at once: both rename the same bytes to the same name.
-func (s *store) write(d digest.Digest, fill func(*os.File) error) error {
+// the same blob at once: both rename the same bytes to the same name. One of
+// another size is what a power cut has left.
+func (s *store) write(d digest.Digest, size int64, fill func(*os.File) error) error {
 	path := s.path(d)
-	if _, err := os.Stat(path); err == nil {
+	if info, err := os.Stat(path); err == nil && info.Size() == size {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

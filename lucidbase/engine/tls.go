@@ -1,9 +1,13 @@
 package engine
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 
@@ -19,10 +23,7 @@ var systemBundles = []string{
 	"/etc/ssl/cert.pem",
 }
 
-func defaultCABundle() string {
-	if file := os.Getenv("SSL_CERT_FILE"); file != "" {
-		return file
-	}
+func systemBundle() string {
 	for _, file := range systemBundles {
 		if _, err := os.Stat(file); err == nil {
 			return file
@@ -31,23 +32,49 @@ func defaultCABundle() string {
 	return ""
 }
 
-// trust gives the system's certificate authorities and those of the CA bundle.
-func (o options) trust() (*tls.Config, error) {
+// maxSecret is what BuildKit takes (secretsprovider's MaxSecretSize).
+const maxSecret = 500 * 1024
+
+// trust gives the certificate authorities of the system and those of the CA
+// bundle, each once: for this process, and as PEM for networked steps.
+func trust(system, bundle string) (*tls.Config, []byte, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {
-		return nil, fmt.Errorf("reading the system's certificates: %w", err)
+		return nil, nil, fmt.Errorf("reading the system's certificates: %w", err)
 	}
-	if o.caBundle == "" {
-		return &tls.Config{RootCAs: pool}, nil
+	var authorities bytes.Buffer
+	seen := map[string]bool{}
+	add := func(file string) (found bool, err error) {
+		data, err := os.ReadFile(file)
+		for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+			if block.Type != "CERTIFICATE" {
+				continue
+			}
+			found = true
+			if !seen[string(block.Bytes)] {
+				seen[string(block.Bytes)] = true
+				_ = pem.Encode(&authorities, &pem.Block{Type: block.Type, Bytes: block.Bytes}) // to memory
+			}
+		}
+		return found, err
 	}
-	pem, err := os.ReadFile(o.caBundle)
-	if err != nil {
-		return nil, fmt.Errorf("reading the CA bundle: %w", err)
+	if _, err := add(system); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("reading the system's certificates: %w", err)
 	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("reading the CA bundle %s: no certificate in it", o.caBundle)
+	if bundle != "" {
+		found, err := add(bundle)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading the CA bundle: %w", err)
+		}
+		if !found {
+			return nil, nil, fmt.Errorf("reading the CA bundle %s: no certificate in it", bundle)
+		}
 	}
-	return &tls.Config{RootCAs: pool}, nil
+	if authorities.Len() > maxSecret {
+		return nil, nil, fmt.Errorf("reading the CA bundle: with the system's certificates it has %d bytes, BuildKit takes %d", authorities.Len(), maxSecret)
+	}
+	pool.AppendCertsFromPEM(authorities.Bytes())
+	return &tls.Config{RootCAs: pool}, authorities.Bytes(), nil
 }
 
 // registryTransport reaches registries.

@@ -9,24 +9,58 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/llbutil"
 )
 
 func TestTrust(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600))
-	trusted, err := options{caBundle: ca}.trust()
+	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	require.NoError(t, os.WriteFile(ca, append([]byte("# a comment\n"), own...), 0o600))
+	trusted, authorities, err := trust("", ca)
 	require.NoError(t, err)
+	require.Equal(t, string(own), string(authorities))
 	client := http.Client{Transport: registryTransport(trusted)}
 	res, err := client.Get(server.URL)
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 
+	_, both, err := trust(ca, ca)
+	require.NoError(t, err)
+	require.Equal(t, authorities, both, "each certificate once")
+
 	none := filepath.Join(t.TempDir(), "none.pem")
 	require.NoError(t, os.WriteFile(none, []byte("nothing"), 0o600))
-	_, err = options{caBundle: none}.trust()
+	_, _, err = trust("", none)
 	require.ErrorContains(t, err, none+": no certificate in it")
-	_, err = options{caBundle: none + "x"}.trust()
+	_, _, err = trust("", none+"x")
 	require.ErrorContains(t, err, "reading the CA bundle: open "+none+"x")
+}
+
+// A step gets what networked steps declare and nothing else of the environment.
+func TestSecrets(t *testing.T) {
+	t.Setenv("UV_DEFAULT_INDEX", "https://index.example.com/simple")
+	t.Setenv("CLOUD_TOKEN", "do not tell")
+	t.Setenv("NETRC", filepath.Join(t.TempDir(), "none"))
+	s := secretStore{authorities: []byte("pem")}
+	for id, want := range map[string]string{
+		"UV_DEFAULT_INDEX":  "https://index.example.com/simple",
+		llbutil.CASecret:    "pem",
+		llbutil.NetrcSecret: "",
+		"CLOUD_TOKEN":       "",
+		"PATH":              "",
+	} {
+		got, err := s.GetSecret(t.Context(), id)
+		require.Equal(t, want, string(got), id)
+		require.Equal(t, want == "", err != nil, id)
+	}
+}
+
+func TestMirrorOptions(t *testing.T) {
+	o := options{debianMirror: "env-main", securityMirror: "env-security"}
+	WithDebianMirrors("flag-main", "")(&o)
+	require.Equal(t, "flag-main", o.debianMirror)
+	require.Equal(t, "env-security", o.securityMirror)
 }

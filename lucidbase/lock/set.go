@@ -117,11 +117,12 @@ func (s *Set) Files() map[string][]byte {
 
 const header = "# Written by \"lucidbase lock\"; edit the .in file instead.\n"
 
-// Digest identifies what an image of a tier is made from, "sha256:" and 64
-// hexadecimal digits. The tools are not part of it: they leave no trace.
-func (s *Set) Digest(t Tier) string {
+// Digest identifies what an image of a tier and further packages is made from,
+// "sha256:" and 64 hexadecimal digits. The tools are not part of it: they leave
+// no trace.
+func (s *Set) Digest(t Tier, further Requirements) string {
 	h := sha256.New()
-	for _, part := range [][]byte{s.Debian.Format(), s.Python[t].Format()} {
+	for _, part := range [][]byte{s.Debian.Format(), s.Python[t].Format(), further.Format()} {
 		fmt.Fprintf(h, "%d\n", len(part))
 		h.Write(part)
 	}

@@ -64,14 +64,14 @@ func TestCheckTiers(t *testing.T) {
 
 func TestDigest(t *testing.T) {
 	set := testSet()
-	minimal := set.Digest(Minimal)
+	minimal := set.Digest(Minimal, nil)
 	require.Regexp(t, "^sha256:[0-9a-f]{64}$", minimal)
-	require.NotEqual(t, minimal, set.Digest(Python))
+	require.NotEqual(t, minimal, set.Digest(Python, nil))
 	set.Tools = Tools{}
 	set.Python[Standard] = nil
-	require.Equal(t, minimal, set.Digest(Minimal), "neither tools nor other tiers count")
+	require.Equal(t, minimal, set.Digest(Minimal, nil), "neither tools nor other tiers count")
 	set.Debian.Suites[0].Key = strings.Repeat("E", 40)
-	require.NotEqual(t, minimal, set.Digest(Minimal))
+	require.NotEqual(t, minimal, set.Digest(Minimal, nil))
 }
 
 // The committed locks are as they would be written.

@@ -168,13 +168,26 @@ func (t *tries) Error() string {
 	return strings.Join(lines, "; ")
 }
 
-// missing reports whether a mirror answered that it lacks the file; where there
-// is no mirror, whether the snapshot archive did. When no mirror answers at all,
-// that is a matter of the network and not of the lock.
+// missing reports whether the file is known to be nowhere: the snapshot archive,
+// which has everything, says that it lacks it, or else every mirror does. A mirror
+// that does not answer may have it: that is a matter of the network and not of
+// the lock.
 func (t *tries) missing(mirrors []string) bool {
-	return slices.ContainsFunc(*t, func(f try) bool {
-		return missing(f.err) && (len(mirrors) == 0 || slices.Contains(mirrors, f.base))
-	})
+	lacking, asked, nowhere := 0, 0, false
+	for _, f := range *t {
+		switch lacks := missing(f.err); {
+		case !slices.Contains(mirrors, f.base):
+			nowhere = lacks
+		case lacks:
+			lacking, asked = lacking+1, asked+1
+		default:
+			asked++
+		}
+	}
+	if len(mirrors) == 0 {
+		return nowhere
+	}
+	return lacking > 0 && (nowhere || lacking == asked)
 }
 
 // redact hides a password in a mirror's URL.

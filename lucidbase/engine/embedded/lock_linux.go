@@ -65,12 +65,14 @@ func (l *stateLock) release() (err error) {
 	return nil
 }
 
-// commandLine is this process's, on one line of bearable length.
+// commandLine is this process's up to its first flag: a flag may hold a password.
 func commandLine() string {
-	line := strings.Join(append([]string{filepath.Base(os.Args[0])}, os.Args[1:]...), " ")
-	line = strings.Join(strings.Fields(line), " ")
-	if len(line) > 100 {
-		line = strings.ToValidUTF8(line[:100], "") + "..."
+	line := filepath.Base(os.Args[0])
+	for _, arg := range os.Args[1:] {
+		if strings.HasPrefix(arg, "-") || len(line)+len(arg) > 100 {
+			break
+		}
+		line += " " + strings.Join(strings.Fields(arg), " ")
 	}
 	return line
 }

@@ -120,6 +120,7 @@ func (w *layoutWriter) copyBlob(ctx context.Context, desc ocispecs.Descriptor) e
 			return err
 		}
 		if got := digest.NewDigest(digest.SHA256, h); got != desc.Digest {
+			os.Remove(src.Name()) // the next build makes it again
 			return fmt.Errorf("blob %s: its content is %s", desc.Digest, got)
 		}
 		return nil
