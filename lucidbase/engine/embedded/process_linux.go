@@ -58,6 +58,7 @@ var noise = []string{
 	"buildkit-qemu-",
 	"git source cannot be enabled", // a graph that has one fails, and says so
 	"failed to read oom_kill event",
+	" to exit", // slowly, a step beside one that failed
 }
 
 // Fire passes one warning on.
