@@ -57,20 +57,22 @@ func TestNetworkSecretsAreAlwaysDeclared(t *testing.T) {
 	}
 }
 
-// A stored image is named by its manifest's digest and read from the client.
-func ExampleStoredImage() {
-	state := llbutil.StoredImage("rootfs", digest.FromString("a manifest"), amd64)
+// show gives a state's operations as text.
+func show(state llb.State) string {
 	def, err := state.Marshal(context.Background(), llb.Platform(amd64))
 	if err != nil {
-		fmt.Println(err)
-		return
+		return err.Error()
 	}
 	ops, err := llbtext.Ops(def)
 	if err != nil {
-		fmt.Println(err)
-		return
+		return err.Error()
 	}
-	fmt.Print(llbtext.Text(ops))
+	return llbtext.Text(ops)
+}
+
+// A stored image is named by its manifest's digest and read from the client.
+func ExampleStoredImage() {
+	fmt.Print(show(llbutil.StoredImage("rootfs", digest.FromString("a manifest"), amd64)))
 	// Output:
 	//  1 source linux/amd64 "rootfs amd64"
 	//      oci-layout://lucid.invalid/rootfs@sha256:e59625a822497c164d60705eb3fd6975c375ca213b8140137a826a77790986a9
@@ -78,16 +80,8 @@ func ExampleStoredImage() {
 }
 
 func ExampleFile() {
-	def, err := llbutil.File("stage.py", 0o644, []byte("print()\n"), amd64).Marshal(context.Background(), llb.Platform(amd64))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	ops, err := llbtext.Ops(def)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(ops[0].Kind, ops[0].Name)
-	// Output: file stage.py
+	fmt.Print(show(llbutil.File("lock.txt", 0o644, []byte("locked\n"), amd64)))
+	// Output:
+	//  1 file  "lock.txt"
+	//      mkfile /lock.txt 0644 7 bytes sha256:3a52732e0c98263090a2cd2509e7d2244d7194bd65f78b29e6ef6448e8143666
 }

@@ -28,7 +28,7 @@ func (e *engineFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&e.address, "engine", "", "address of a BuildKit instead of the embedded one; $BUILDKIT_HOST")
 	f.StringVar(&e.cacheDir, "cache-dir", "", "directory for everything that can be made again (default lucidbase in the user's cache directory)")
 	f.StringVar(&e.cacheLimit, "cache-limit", "20GB", "size that the cache stays under")
-	f.StringVar(&e.caBundle, "ca-bundle", "", "PEM `file` of certificate authorities to trust besides the system's (default $SSL_CERT_FILE, or the system's bundle)")
+	f.StringVar(&e.caBundle, "ca-bundle", "", "PEM `file` of certificate authorities to trust besides the system's; $SSL_CERT_FILE")
 	f.StringVar(&e.debianMirror, "debian-mirror", "", "base URL of a Debian mirror, or several with commas between; $LUCID_DEBIAN_MIRROR")
 	f.StringVar(&e.securityMirror, "debian-security-mirror", "", "the same for the security archive; $LUCID_DEBIAN_SECURITY_MIRROR")
 	f.StringVar(&e.progress, "progress", "auto", "auto, plain, tty, quiet or rawjson")

@@ -51,17 +51,18 @@ func newLock(s Streams) *cobra.Command {
 			for _, line := range changes {
 				fmt.Fprintln(s.Out, line)
 			}
-			if err := e.limitCache(ctx, eng); err != nil {
-				return err
-			}
+			var stale error
 			switch {
 			case len(changes) == 0:
 				fmt.Fprintln(s.Err, "lucidbase: the locks are up to date")
-				return nil
 			case check:
-				return errStale
+				stale = errStale
+			default:
+				if err := writeFiles(dir, set.Files()); err != nil {
+					return err
+				}
 			}
-			return writeFiles(dir, set.Files())
+			return errors.Join(stale, e.limitCache(ctx, eng))
 		},
 	}
 	f := cmd.Flags()

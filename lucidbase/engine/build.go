@@ -28,9 +28,6 @@ func (e *Engine) BuildAll(ctx context.Context, jobs []Job) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.checkRegistries(ctx, jobs); err != nil {
-		return nil, err
-	}
 	solvable := make([][]graph, len(jobs))
 	var errs []error
 	for i, job := range jobs {
@@ -38,6 +35,9 @@ func (e *Engine) BuildAll(ctx context.Context, jobs []Job) ([]Result, error) {
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if err := e.checkRegistries(ctx, jobs); err != nil {
 		return nil, err
 	}
 	d, err := newDisplay(e.options.progress, e.options.progressMode)
