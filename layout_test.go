@@ -22,16 +22,18 @@ var pure = []string{"lucidbase", "lucidbase/lock", "variants", "llbutil", "inter
 // mayImport lists which packages of ours a package may import; what is not
 // listed may import anything but embedded.
 var mayImport = map[string][]string{
-	"lucidbase/lock":                  {},
-	"llbutil":                         {},
-	"lucidbase":                       {"lucidbase/lock", "llbutil"},
-	"internal/stage":                  {"lucidbase", "lucidbase/lock", "llbutil"},
-	"internal/llbtext":                {},
-	"variants":                        {"lucidbase", "lucidbase/lock", "llbutil", "internal/stage"},
-	"lucidbase/rootfs":                {"lucidbase", "lucidbase/lock"},
-	"lucidbase/engine":                {"lucidbase", "lucidbase/lock", "llbutil", "lucidbase/rootfs", "lucidbase/engine/internal/image"},
-	"lucidbase/engine/internal/image": {"lucidbase"},
-	"lucidbase/engine/embedded":       {"lucidbase/engine"},
+	"lucidbase/lock":                   {},
+	"llbutil":                          {},
+	"lucidbase/verify":                 {"lucidbase/verify/internal/python"},
+	"lucidbase/verify/internal/python": {},
+	"lucidbase":                        {"lucidbase/lock", "llbutil", "lucidbase/verify"},
+	"internal/stage":                   {"lucidbase", "lucidbase/lock", "llbutil"},
+	"internal/llbtext":                 {},
+	"variants":                         {"lucidbase", "lucidbase/lock", "llbutil", "internal/stage", "lucidbase/verify"},
+	"lucidbase/rootfs":                 {"lucidbase", "lucidbase/lock"},
+	"lucidbase/engine":                 {"lucidbase", "lucidbase/lock", "llbutil", "lucidbase/rootfs", "lucidbase/verify", "lucidbase/engine/internal/image"},
+	"lucidbase/engine/internal/image":  {"lucidbase"},
+	"lucidbase/engine/embedded":        {"lucidbase/engine"},
 }
 
 // embedded is a leaf: a program that only wants graphs compiles no daemon.
@@ -89,6 +91,21 @@ func TestImportDirection(t *testing.T) {
 				mayEmbed := slices.Contains(importsEmbedded, f.pkg) || strings.HasPrefix(f.pkg, "examples/")
 				require.True(t, mayEmbed, "%s imports embedded", f.path)
 			}
+		}
+	}
+}
+
+// The contract can be used by anybody's program: it knows go-containerregistry
+// and the standard library alone.
+func TestVerifyStandsAlone(t *testing.T) {
+	for _, f := range sources(t) {
+		if f.pkg != "lucidbase/verify" && !strings.HasPrefix(f.pkg, "lucidbase/verify/") {
+			continue
+		}
+		for _, path := range f.imports() {
+			host, _, _ := strings.Cut(path, "/")
+			known := !strings.Contains(host, ".") || strings.HasPrefix(path, "github.com/google/go-containerregistry/") || strings.HasPrefix(path, module)
+			require.True(t, known, "%s imports %s", f.path, path)
 		}
 	}
 }

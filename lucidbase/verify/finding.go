@@ -1,0 +1,133 @@
+package verify
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Finding is something about an image that breaks a rule.
+type Finding struct {
+	// Rule is the name of one of Rules.
+	Rule string `json:"rule"`
+	// Path is the file's, or for the config "config:" and the field:
+	// "config:User", "config:Env.TOKEN"; "manifest" and "index" stand for these.
+	Path string `json:"path"`
+	// Layer is the diff ID of the layer that holds the file; zero where no layer
+	// does.
+	Layer v1.Hash `json:"layer,omitzero"`
+	// Found says what was found, Why why it matters and Fix what to do.
+	Found string `json:"found"`
+	Why   string `json:"why"`
+	Fix   string `json:"fix"`
+}
+
+// String is the finding in one line; whatever a hostile image has in its names
+// is escaped.
+func (f Finding) String() string {
+	text := f.Rule + ": " + f.Path + ": " + f.Found
+	if f.Layer.Hex != "" {
+		text += " (layer " + f.Layer.Algorithm + ":" + f.Layer.Hex[:min(12, len(f.Layer.Hex))] + ")"
+	}
+	return Printable(text)
+}
+
+// Printable escapes what would not show as itself on a terminal.
+func Printable(s string) string {
+	quoted := strconv.QuoteToGraphic(s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}
+
+// Waiver lets one path break one rule.
+type Waiver struct {
+	Rule string `json:"rule"`
+	// Path is a finding's, letter by letter: a waiver covers no directory.
+	Path string `json:"path"`
+	// Reason is for people; it must not be empty.
+	Reason string `json:"reason"`
+}
+
+// String is the form that ParseWaiver reads.
+func (w Waiver) String() string { return w.Rule + ":" + w.Path + "=" + w.Reason }
+
+// ParseWaiver reads RULE:PATH=REASON.
+func ParseWaiver(s string) (Waiver, error) {
+	rule, rest, ok := strings.Cut(s, ":")
+	path, reason, ok2 := strings.Cut(rest, "=")
+	w := Waiver{Rule: rule, Path: path, Reason: strings.TrimSpace(reason)}
+	if !ok || !ok2 {
+		return w, fmt.Errorf("waiver %q: not RULE:PATH=REASON", s)
+	}
+	return w, w.Validate()
+}
+
+// Validate reports a rule that does not exist, and an empty path or reason.
+func (w Waiver) Validate() error {
+	switch {
+	case !isRule(w.Rule):
+		return fmt.Errorf("waiver %q: no rule %q", w, w.Rule)
+	case w.Path == "":
+		return fmt.Errorf("waiver %q: no path", w)
+	case strings.TrimSpace(w.Reason) == "":
+		return fmt.Errorf("waiver %q: no reason", w)
+	}
+	return nil
+}
+
+// Contract is what an image is held to. The zero value holds it to every rule
+// that needs no lock.
+type Contract struct {
+	// Platform the image must be for; the zero value takes what its config says.
+	Platform v1.Platform
+	// Layers are diff IDs that the image must have, in this order, from the first
+	// layer on: those that a lock names.
+	Layers []v1.Hash
+	// Packages are the versions of the operating system's packages by name. When
+	// not nil, there must be these and no others.
+	Packages map[string]string
+	// Distributions are the locked Python distributions. When not nil, there must be
+	// those whose marker holds for the image, and no others.
+	Distributions []Locked
+	// Labels that the image must have.
+	Labels map[string]string
+	// Waivers let single paths break single rules.
+	Waivers []Waiver
+	// Only, when not empty, names the rules that are applied; Except names those
+	// that are not.
+	Only, Except []string
+}
+
+// Locked is a Python distribution as a lock has it.
+type Locked struct {
+	// Name is normalised (PEP 503).
+	Name    string
+	Version string
+	// Marker says where it is needed (PEP 508); empty means everywhere.
+	Marker string
+}
+
+func (c Contract) applies(rule string) bool {
+	for _, r := range c.Except {
+		if r == rule {
+			return false
+		}
+	}
+	for _, r := range c.Only {
+		if r == rule {
+			return true
+		}
+	}
+	return len(c.Only) == 0
+}
+
+// waives tells whether a finding is waived.
+func (c Contract) waives(f Finding) bool {
+	for _, w := range c.Waivers {
+		if w.Rule == f.Rule && w.Path == f.Path {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,151 @@
+package verify
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+)
+
+func checkCommand(im *image) []hit {
+	c := im.config.Config
+	field, argv := "config:Cmd", append(append([]string{}, c.Entrypoint...), c.Cmd...)
+	if len(c.Entrypoint) > 0 {
+		field = "config:Entrypoint"
+	}
+	if len(argv) == 0 {
+		return []hit{{field, -1, "neither an entrypoint nor a command"}}
+	}
+	return im.command(field, argv)
+}
+
+func checkHealthcheck(im *image) []hit {
+	const field = "config:Healthcheck"
+	h := im.config.Config.Healthcheck
+	if h == nil || len(h.Test) == 0 {
+		return nil
+	}
+	switch h.Test[0] {
+	case "CMD-SHELL":
+		return []hit{{field, -1, "CMD-SHELL needs a shell"}}
+	case "CMD":
+		if len(h.Test) == 1 {
+			return []hit{{field, -1, "CMD without a program"}}
+		}
+		return im.command(field, h.Test[1:])
+	}
+	return nil // NONE, or what the base has
+}
+
+// command judges a program and its arguments: found, of the user, no shell, and
+// for Python what it is to run.
+func (im *image) command(field string, argv []string) []hit {
+	id, ts := im.whoami(), im.find(shells)
+	for depth := 0; len(argv) > 0; depth++ {
+		program := argv[0]
+		if isShellName(program) {
+			found := "needs a shell: " + program
+			if len(argv) > 1 && strings.HasPrefix(argv[1], "-") && strings.HasSuffix(argv[1], "c") {
+				found = "shell form, which needs a shell: " + program + " " + argv[1]
+			}
+			return []hit{{field, -1, found}}
+		}
+		if hits := im.program(field, id, ts, program, depth); len(hits) > 0 {
+			return hits
+		}
+		if python.MatchString(path.Base(program)) {
+			return im.pythonArgs(field, id, argv[1:])
+		}
+		argv = wrapped(argv)
+	}
+	return nil
+}
+
+// program judges one program. What a wrapper starts may be some other argument of
+// the wrapper: nothing is said of its absence.
+func (im *image) program(field string, id identity, ts tools, program string, depth int) []hit {
+	if program == "" {
+		return []hit{{field, -1, "an empty program name"}}
+	}
+	e, runs := im.lookPath(id, program)
+	switch {
+	case e == nil && depth > 0:
+		return nil
+	case e == nil && im.isDir(program):
+		return []hit{{field, -1, program + " is a directory"}}
+	case e == nil && strings.Contains(program, "/"):
+		return []hit{{field, -1, program + " is not in the image"}}
+	case e == nil:
+		return []hit{{field, -1, program + " is in no directory of PATH"}}
+	case !runs:
+		return []hit{{field, -1, fmt.Sprintf("%s may not be executed by %d:%d: %s", program, id.uid, id.gid, im.barrier(id, e.at))}}
+	case ts.found[e] != "" && !isApplet(program, e.at, &node{entry: e}):
+		return []hit{{field, -1, "needs a shell: " + program + " is " + ts.found[e]}}
+	}
+	return im.interpreter(field, id, ts, program, e.content().Shebang)
+}
+
+func (im *image) interpreter(field string, id identity, ts tools, program, shebang string) []hit {
+	words := strings.Fields(shebang)
+	if len(words) == 0 {
+		return nil
+	}
+	if shell := im.shellOf(shebang, ts, true); shell != "" {
+		return []hit{{field, -1, "needs a shell: " + program + " is a script of " + shell}}
+	}
+	for i, name := range [][]string{words, wrapped(words)} {
+		if len(name) == 0 {
+			break
+		}
+		if e, runs := im.lookPath(id, name[0]); e == nil || !runs {
+			return []hit{{field, -1, fmt.Sprintf("%s is a script of %s, which is not there or may not be executed", program, name[0])}}
+		}
+		if i == 0 && path.Base(words[0]) != "env" {
+			break
+		}
+	}
+	return nil
+}
+
+// barrier names the first place on the way to a file that stops the user.
+func (im *image) barrier(id identity, at string) string {
+	for i := 1; i < len(at); i++ {
+		if at[i] == '/' && !im.may(id, at[:i], maySearch) {
+			return fmt.Sprintf("directory %s has mode %04o, owner %d:%d", at[:i], im.stat(at[:i]).Mode, im.stat(at[:i]).UID, im.stat(at[:i]).GID)
+		}
+	}
+	c := im.stat(at).content()
+	return fmt.Sprintf("mode %04o, owner %d:%d", c.Mode, c.UID, c.GID)
+}
+
+func (im *image) isDir(p string) bool {
+	_, n := im.follow(im.absolute(p))
+	return strings.Contains(p, "/") && n != nil && (n.entry == nil || n.entry.Kind == Directory)
+}
+
+// wrappers start the program that their arguments name; the number is how many
+// arguments of their own stand before it, options aside.
+var wrappers = map[string]int{
+	"env": 0, "tini": 0, "tini-static": 0, "dumb-init": 0, "catatonit": 0, "docker-init": 0, "exec": 0, "nohup": 0, "nice": 0, "setsid": 0,
+	"stdbuf": 0, "setpriv": 0, "gosu": 1, "su-exec": 1, "chroot": 1, "timeout": 1, "s6-setuidgid": 1,
+}
+
+var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+
+// wrapped gives what a wrapper starts, nil when argv is no wrapper's.
+func wrapped(argv []string) []string {
+	skip, ok := wrappers[path.Base(argv[0])]
+	if !ok {
+		return nil
+	}
+	for i, arg := range argv[1:] {
+		switch {
+		case strings.HasPrefix(arg, "-"), path.Base(argv[0]) == "env" && assignment.MatchString(arg):
+		case skip > 0:
+			skip--
+		default:
+			return argv[1+i:]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func checkELFNeeded(im *image) []hit {
+	l := im.load()
+	var hits []hit
+	for _, m := range l.missing {
+		hits = append(hits, m.of.hit("needs "+m.name+", which "+l.whereIs(m)+loadedBy(m.of)))
+	}
+	if l.left != nil {
+		hits = append(hits, l.left.hit("more libraries need each other than can be followed: this file and those after it were not judged"))
+	}
+	return hits
+}
+
+// whereIs says why a library is not found.
+func (l *loading) whereIs(m missing) string {
+	for _, e := range l.byName[m.name] {
+		if e.content().ELF.Machine == m.of.elf.Machine {
+			return "is at " + e.at + ", not on its search path"
+		}
+	}
+	found := "is not in the image"
+	l.im.loadable(func(e *entry, x *ELF) {
+		if x.Machine != m.of.elf.Machine && (x.Soname == m.name || strings.HasSuffix(e.at, "/"+m.name)) {
+			found = "the image has for " + x.Machine + " alone"
+		}
+	})
+	return found
+}
+
+// loadedBy names the program or module on whose behalf a library is loaded.
+func loadedBy(o *object) string {
+	if o.by == nil {
+		return ""
+	}
+	for o.by != nil {
+		o = o.by
+	}
+	return " (loaded for " + o.entry.at + ")"
+}
+
+func checkELFVersion(im *image) []hit {
+	var hits []hit
+	for _, v := range im.load().lacking {
+		found := fmt.Sprintf("needs %s of %s", v.version, v.library.entry.at)
+		if last := latest(v.library.elf.Provides, v.version); last != "" {
+			found += ", which has versions up to " + last
+		} else {
+			found += ", which does not have it"
+		}
+		hits = append(hits, v.of.hit(found))
+	}
+	return hits
+}
+
+// latest gives the highest version with the same name as another: of GLIBC_2.38,
+// "GLIBC_2.36"; "" when the library has a higher one, or none.
+func latest(versions []string, wanted string) string {
+	i := strings.LastIndexByte(wanted, '_') + 1
+	prefix := wanted[:i]
+	highest := ""
+	for _, v := range versions {
+		if rest, ok := strings.CutPrefix(v, prefix); ok && isDotted(rest) && (highest == "" || compareDotted(rest, highest) > 0) {
+			highest = rest
+		}
+	}
+	if highest == "" || !isDotted(wanted[i:]) || compareDotted(wanted[i:], highest) < 0 {
+		return ""
+	}
+	return prefix + highest
+}
+
+func isDotted(s string) bool { return s != "" && strings.Trim(s, "0123456789.") == "" }
+
+// compareDotted compares "2.9" and "2.36" number by number.
+func compareDotted(a, b string) int {
+	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(a, b string) int {
+		if len(a) != len(b) {
+			return len(a) - len(b)
+		}
+		return strings.Compare(a, b)
+	})
+}

@@ -1,0 +1,90 @@
+package verify
+
+import (
+	"path"
+	"regexp"
+	"strings"
+)
+
+// managers are programs; a database alone, which scanners read, manages nothing.
+var managers = &tool{
+	what: "package manager",
+	names: toolNames("dpkg", "dpkg-[a-z-]+", "apt", "apt-[a-z-]+", "aptitude(-[a-z-]+)?", "dselect", "gdebi", "debootstrap", "apk", "rpm", "rpm2cpio|rpm2archive", "rpm(build|db|keys|query|verify)",
+		"yum|yumdownloader", "t?dnf|dnf-[0-9]+", "microdnf", "zypper", "pacman", "pacman-[a-z]+", "opkg|opkg-cl|ipkg", "xbps-[a-z]+", "emerge", "nix|nix-[a-z]+", "guix",
+		"snap|snapd", "flatpak", "brew", "pip|pip3", "easy_install", "uv|uvx", "poetry", "pipx", "pipenv", "pdm", "hatch", "rye", "pixi", "conda|mamba|micromamba",
+		"npm|npx", "yarn|yarnpkg", "pnpm|pnpx", "corepack", "gem", "bundle|bundler", "cargo", "composer", "luarocks", "cpan|cpanm"),
+	programs: []string{"dpkg", "apt", "apt-get", "apk", "rpm", "yum", "dnf", "microdnf", "zypper", "pacman", "opkg", "pip", "uv", "uvx", "conda", "mamba", "micromamba", "cargo", "npm", "poetry", "snap", "pixi", "rye"},
+}
+
+// managerModules are Python packages that install others, by the name of their
+// directory or file; pkg_resources and _distutils_hack are setuptools'.
+var managerModules = map[string]string{
+	"pip": "pip", "setuptools": "setuptools", "pkg_resources": "setuptools", "_distutils_hack": "setuptools",
+	"distutils-precedence.pth": "setuptools", "easy_install.py": "setuptools", "uv": "uv", "poetry": "poetry", "pipx": "pipx",
+	"pipenv": "pipenv", "pdm": "pdm", "hatch": "hatch", "conda": "conda", "mamba": "mamba",
+}
+
+var (
+	// managerInfo matches the metadata directory of a distribution that installs
+	// others, managerArchive a wheel, source or zip application of one.
+	managerInfo    = regexp.MustCompile(`^(?i)(pip|setuptools|uv|poetry|pipx|pipenv|pdm|hatch|conda|mamba)(-[^-/]+(-py[0-9.]+)?)?\.(dist|egg)-info$`)
+	managerArchive = regexp.MustCompile(`^(?i)((pip|setuptools|uv|poetry|pipx|pipenv|pdm|hatch)-[0-9][^/]*\.(whl|egg|zip|tar\.gz|tar\.bz2)|(pip|uv|poetry)([0-9.-][^/]*)?\.pyz|get-pip\.py|ez_setup\.py)$`)
+)
+
+// managerParts are texts of which a path has one if it is a manager's: most have
+// none.
+var managerParts = []string{"pip", "setuptools", "pkg_resources", "distutils", "easy_install", "uv", "poetry", "pdm", "hatch", "conda", "mamba"}
+
+// archiveExts are the endings that managerArchive can match.
+var archiveExts = map[string]bool{".whl": true, ".egg": true, ".zip": true, ".gz": true, ".bz2": true, ".pyz": true, ".py": true}
+
+func checkManager(im *image) []hit {
+	ts := im.find(managers)
+	hits := ts.hits()
+	modules := newGroups()
+	for _, e := range im.entries {
+		if e.Kind == Directory || isDevice(e.Kind) || ts.found[e] != "" {
+			continue
+		}
+		base := path.Base(e.at)
+		if archiveExts[path.Ext(base)] && managerArchive.MatchString(base) || strings.Contains(e.at, "/ensurepip/_bundled/") && path.Ext(base) == ".whl" {
+			hits = append(hits, e.hit("a package manager or a part of one, ready to install"))
+		} else if name, at := managerModule(e.at); name != "" {
+			modules.add(e, name+"\x00"+at)
+		}
+	}
+	return append(hits, modules.hits(func(g *group) string {
+		name, _, _ := strings.Cut(g.key.name, "\x00")
+		return "a part of " + name + ", which installs Python packages"
+	})...)
+}
+
+// managerModule gives the manager that a file is a part of, and the place of its
+// module or metadata.
+func managerModule(at string) (name, place string) {
+	if !hasAny(at, managerParts) {
+		return "", ""
+	}
+	parts := strings.Split(at, "/")
+	for i := 1; i < len(parts); i++ {
+		switch parent := parts[i-1]; {
+		case strings.HasSuffix(parts[i], "-info") && managerInfo.MatchString(parts[i]):
+			name, _, _ = strings.Cut(strings.ToLower(parts[i]), "-")
+			return strings.TrimSuffix(name, ".egg"), strings.Join(parts[:i+1], "/")
+		case managerModules[parts[i]] != "" && isModuleDir(parent):
+			return managerModules[parts[i]], strings.Join(parts[:i+1], "/")
+		case parts[i] == "_internal" && parent == "pip":
+			return "pip", strings.Join(parts[:i], "/")
+		}
+	}
+	return "", ""
+}
+
+var pythonLib = regexp.MustCompile(`^python[0-9]+(\.[0-9]+)?$`)
+
+// isModuleDir tells the names of directories that Python imports from.
+func isModuleDir(name string) bool {
+	return name == "site-packages" || name == "dist-packages" || pythonLib.MatchString(name)
+}
+
+func isDevice(k Kind) bool { return k == CharDev || k == BlockDev || k == FIFO }

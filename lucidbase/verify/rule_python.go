@@ -1,0 +1,108 @@
+package verify
+
+import (
+	"path"
+	"regexp"
+	"strings"
+)
+
+var python = regexp.MustCompile(`^(python|pypy)[0-9.]*$`)
+
+// pythonArgs judges the script or module that an interpreter is to run. Options
+// that take a value are -X and -W; behind -c there is nothing to find.
+func (im *image) pythonArgs(field string, id identity, args []string) []hit {
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		switch {
+		case arg == "-X" || arg == "-W" || arg == "--check-hash-based-pycs":
+			i++
+		case strings.HasPrefix(arg, "--"):
+		case len(arg) > 1 && arg[0] == '-':
+			at := strings.IndexAny(arg, "mcXW")
+			if at < 0 {
+				continue
+			}
+			if arg[at] != 'm' {
+				return nil
+			}
+			module := arg[at+1:]
+			if module == "" && i+1 < len(args) {
+				module = args[i+1]
+			}
+			return im.pythonModule(field, module)
+		case arg == "-" || arg == "":
+			return nil
+		default:
+			return im.pythonScript(field, id, arg)
+		}
+	}
+	return nil
+}
+
+func (im *image) pythonScript(field string, id identity, script string) []hit {
+	p := im.absolute(script)
+	at, n := im.follow(p)
+	switch {
+	case im.isMounted(p):
+		return nil
+	case n == nil:
+		return []hit{{field, -1, "Python's script " + p + " is not in the image"}}
+	case !im.may(id, at, mayRead):
+		return []hit{{field, -1, "Python's script " + p + " may not be read by the user: " + im.barrier(id, at)}}
+	}
+	return nil
+}
+
+// pythonModule looks for a module's first name wherever an interpreter of the image
+// could; an editable install or an import hook (.pth) can have it anywhere.
+func (im *image) pythonModule(field, module string) []hit {
+	top, _, _ := strings.Cut(module, ".")
+	if top == "" || im.isMounted(im.absolute(".")) {
+		return nil
+	}
+	roots := map[string]bool{im.followed("."): true}
+	if list, ok := im.env("PYTHONPATH"); ok {
+		for dir := range strings.SplitSeq(list, ":") {
+			roots[im.followed(dir)] = true
+		}
+	}
+	there := false
+	im.visible(func(e *entry) {
+		dir, base := path.Split(e.at)
+		dir = path.Clean(dir)
+		name, _, _ := strings.Cut(base, ".")
+		if parent := path.Base(dir); name == top && (roots[dir] || isModuleDir(parent) || parent == "lib-dynload") {
+			there = true
+		}
+		if path.Ext(base) == ".pth" && isModuleDir(path.Base(dir)) || strings.HasSuffix(base, ".zip") || strings.HasSuffix(base, ".egg-link") {
+			there = true
+		}
+		if d := path.Base(dir); d == top && (roots[path.Dir(dir)] || isModuleDir(path.Base(path.Dir(dir)))) {
+			there = true
+		}
+	})
+	if there {
+		return nil
+	}
+	return []hit{{field, -1, "Python's module " + module + " is neither in the working directory nor installed"}}
+}
+
+func (im *image) followed(p string) string {
+	at, _ := im.follow(im.absolute(p))
+	return at
+}
+
+// isMounted tells places that get their content when a container runs.
+func (im *image) isMounted(p string) bool {
+	for v := range im.config.Config.Volumes {
+		if v = path.Clean("/" + v); p == v || strings.HasPrefix(p, v+"/") {
+			return true
+		}
+	}
+	for _, dir := range []string{"/run/", "/var/run/", "/proc/", "/sys/", "/dev/", "/tmp/", "/var/tmp/"} {
+		if strings.HasPrefix(p+"/", dir) {
+			return true
+		}
+	}
+	return false
+}

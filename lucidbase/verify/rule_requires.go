@@ -1,0 +1,196 @@
+package verify
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	pep "github.com/lucid-project/base-images/lucidbase/verify/internal/python"
+)
+
+// checkRequires evaluates each distribution's Requires-Dist and Requires-Python.
+// One that several interpreters import (PYTHONPATH) must do with one of them. What
+// cannot be read as PEP 508 or 440 has it is left alone: installers differ in it.
+func checkRequires(im *image) []hit {
+	s := im.python()
+	parsed := map[string]*pep.Requirement{}
+	seen, unmet := map[*installedDist]int{}, map[hit]int{}
+	of := map[hit]*installedDist{}
+	for _, env := range s.environments {
+		w := &resolved{im: im, parsed: parsed, dists: map[string]*installedDist{}}
+		for _, dir := range env.path {
+			for _, d := range s.distributions[dir] {
+				if w.dists[d.key] == nil {
+					w.dists[d.key] = d
+				}
+			}
+		}
+		w.markers = im.markerEnvironments(env)
+		for d, problems := range w.unmet() {
+			seen[d]++
+			for _, found := range problems {
+				h := d.hit(found)
+				unmet[h]++
+				of[h] = d
+			}
+		}
+	}
+	var hits []hit
+	for h, n := range unmet {
+		if n == seen[of[h]] {
+			hits = append(hits, h)
+		}
+	}
+	return hits
+}
+
+// resolved is what one interpreter imports.
+type resolved struct {
+	im    *image
+	dists map[string]*installedDist
+	// markers are the environments that the interpreter can have: one, or two where
+	// its last number is not known.
+	markers []pep.Environment
+	parsed  map[string]*pep.Requirement
+	extras  map[string][]string
+}
+
+// maxPasses is how long a chain of extras that ask for extras is followed; real ones
+// have four links.
+const maxPasses = 30
+
+// unmet gives what each distribution lacks. Extras count when another
+// distribution asks for them; what a person asked for is written nowhere.
+func (w *resolved) unmet() map[*installedDist][]string {
+	w.extras = map[string][]string{}
+	for changed, pass := true, 0; changed && pass < maxPasses; pass++ {
+		changed = false
+		for _, d := range w.dists {
+			for _, r := range w.active(d) {
+				for _, extra := range r.Extras {
+					if key := pep.Name(r.Name); !slices.Contains(w.extras[key], pep.Name(extra)) {
+						w.extras[key] = append(w.extras[key], pep.Name(extra))
+						changed = true
+					}
+				}
+			}
+		}
+	}
+	problems := map[*installedDist][]string{}
+	for _, d := range w.dists {
+		problems[d] = nil
+		if found := w.requiresPython(d); found != "" {
+			problems[d] = append(problems[d], found)
+		}
+		for _, r := range w.active(d) {
+			there := w.dists[pep.Name(r.Name)]
+			switch {
+			case there == nil:
+				problems[d] = append(problems[d], d.Name+" needs "+r.Name+r.Specifiers.String()+", which is not installed")
+			case !r.Specifiers.Contain(there.Version):
+				problems[d] = append(problems[d], fmt.Sprintf("%s needs %s%s, but %s is installed", d.Name, r.Name, r.Specifiers, there.Version))
+			}
+		}
+	}
+	return problems
+}
+
+// active gives the requirements whose markers hold.
+func (w *resolved) active(d *installedDist) []*pep.Requirement {
+	var active []*pep.Requirement
+	for _, line := range d.Requires {
+		r, ok := w.parsed[line]
+		if !ok {
+			if one, err := pep.ParseRequirement(line); err == nil {
+				r = &one
+			}
+			w.parsed[line] = r
+		}
+		if r != nil && (r.Marker == nil || w.holds(r.Marker, d)) {
+			active = append(active, r)
+		}
+	}
+	return active
+}
+
+// holds tells whether a marker holds for sure, with one of the extras that are
+// asked for or none.
+func (w *resolved) holds(m *pep.Marker, d *installedDist) bool {
+	with := func(extra string) bool {
+		for _, env := range w.markers {
+			env["extra"] = extra
+			if ok, err := m.Holds(env); err != nil || !ok {
+				return false
+			}
+		}
+		return true
+	}
+	return with("") || slices.ContainsFunc(w.extras[d.key], with)
+}
+
+func (w *resolved) requiresPython(d *installedDist) string {
+	set, err := pep.ParseSpecifiers(d.Python)
+	if err != nil {
+		return ""
+	}
+	version := ""
+	for _, env := range w.markers {
+		if version = env["python_full_version"]; set.Contain(version) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("%s needs Python %s, the image has %s", d.Name, set, minorOf(version))
+}
+
+// markerEnvironments are those of PEP 508 for an interpreter.
+func (im *image) markerEnvironments(env *environment) []pep.Environment {
+	machine := cpus[im.config.Architecture]
+	if machine == "" {
+		machine = im.config.Architecture
+	}
+	var all []pep.Environment
+	for _, version := range im.fullVersions(env) {
+		all = append(all, pep.Environment{
+			"python_version": env.minor, "python_full_version": version, "implementation_version": version,
+			"implementation_name": "cpython", "platform_python_implementation": "CPython",
+			"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": machine,
+		})
+	}
+	return all
+}
+
+// fullVersions gives an interpreter's X.Y.Z by pyvenv.cfg, the package that brings
+// it, or what the official images say of themselves; else the first and the last
+// that there can be.
+func (im *image) fullVersions(env *environment) []string {
+	var versions []string
+	take := func(version string) {
+		// "3.11.2.final.0", "3.11.2-6+deb12u6", "3.11.9-r0"
+		end := strings.IndexFunc(version, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+		if end >= 0 {
+			version = version[:end]
+		}
+		if version = strings.Trim(version, "."); strings.Count(version, ".") == 2 && minorOf(version) == env.minor {
+			versions = append(versions, version)
+		}
+	}
+	if cfg := im.regular(path.Join(env.prefix, "pyvenv.cfg")); cfg != nil {
+		values := venvConfig(cfg)
+		take(values["version"])
+		take(values["version_info"])
+	}
+	value, _ := im.env("PYTHON_VERSION")
+	take(value)
+	im.visible(func(e *entry) {
+		for _, p := range e.content().Packages {
+			if p.Name == "python"+env.minor || p.Name == "python"+env.minor+"-minimal" || p.Name == "python3" && p.Manager == "apk" {
+				take(p.Version)
+			}
+		}
+	})
+	if len(versions) > 0 {
+		return versions[:1]
+	}
+	return []string{env.minor + ".0", env.minor + ".99"}
+}

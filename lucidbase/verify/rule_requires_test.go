@@ -1,0 +1,86 @@
+package verify
+
+import (
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// needing is a distribution's METADATA with more headers.
+func needing(site, name, version string, headers ...string) tarEntry {
+	return file(site+"/"+name+"-"+version+".dist-info/METADATA",
+		"Metadata-Version: 2.1\nName: "+name+"\nVersion: "+version+"\n"+strings.Join(headers, "\n")+"\n\nA text.\nRequires-Dist: nothing\n")
+}
+
+func TestRequires(t *testing.T) {
+	const site = "/opt/venv/lib/python3.11/site-packages"
+	path := func(name string) []string { return []string{site + "/" + name + "-1.0.dist-info/METADATA"} }
+	a := func(headers ...string) tarEntry { return needing(site, "a", "1.0", headers...) }
+	python := func(dir string) func(*v1.Config) {
+		return func(c *v1.Config) { c.Env = append(c.Env, "PYTHONPATH="+dir) }
+	}
+	testRule(t, "requires", []breach{
+		{name: "not there", layers: one(a("Requires-Dist: b")), want: path("a")},
+		{name: "too old", layers: one(a("Requires-Dist: tiny>=1.1")), want: path("a")},
+		{name: "too new", layers: one(a("Requires-Dist: tiny (<1.0)")), want: path("a")},
+		{name: "marker holds", layers: one(a(`Requires-Dist: b; python_version >= "3.9" and sys_platform == "linux"`)), want: path("a")},
+		{name: "for this machine", layers: one(a(`Requires-Dist: b; platform_machine == 'x86_64'`)), want: path("a")},
+		{name: "by the full version", layers: one(a(`Requires-Dist: b; python_full_version < '3.11.3'`)), want: path("a")},
+		{name: "Python", layers: one(a("Requires-Python: >=3.12")), want: path("a")},
+		{name: "Python, the upper end", layers: one(a("Requires-Python: >=3.8,<3.11")), want: path("a")},
+		{name: "an extra that is asked for", layers: one(a("Requires-Dist: b[Fast_Mode]"), needing(site, "b", "1.0", `Requires-Dist: c; extra == "fast-mode"`)), want: path("b")},
+		{name: "an extra's extra", layers: one(a("Requires-Dist: b[x]"), needing(site, "b", "1.0", `Requires-Dist: b[y]; extra == "x"`, `Requires-Dist: c; extra == "y"`)), want: path("b")},
+		{name: "deleted", layers: [][]tarEntry{{a("Requires-Dist: b"), needing(site, "b", "1.0")}, {whiteout(site + "/b-1.0.dist-info")}}, want: path("a")},
+		{name: "in the system, which is not seen", layers: one(a("Requires-Dist: b"), needing("/usr/lib/python3/dist-packages", "b", "1.0")), want: path("a")},
+		{name: "setuptools", layers: one(a("Requires-Dist: setuptools")), want: path("a")},
+		{name: "of the system's own", layers: one(needing("/usr/local/lib/python3.11/dist-packages", "a", "1.0", "Requires-Dist: b")), want: []string{"/usr/local/lib/python3.11/dist-packages/a-1.0.dist-info/METADATA"}},
+		{name: "on PYTHONPATH", layers: one(needing("/srv/site", "a", "1.0", "Requires-Dist: b")), config: python("/srv/site"), want: []string{"/srv/site/a-1.0.dist-info/METADATA"}},
+
+		{name: "there", layers: one(a("Requires-Dist: Tiny (>=1.0,!=1.1.*)"))},
+		{name: "spelled another way", layers: one(a("Requires-Dist: zope.Interface"), needing(site, "zope_interface", "5.0"))},
+		{name: "pre-release", layers: one(a("Requires-Dist: b>=2.0a1"), needing(site, "b", "2.0rc1"))},
+		{name: "local version", layers: one(a("Requires-Dist: b==2.0"), needing(site, "b", "2.0+cpu"))},
+		{name: "marker does not hold", layers: one(a(`Requires-Dist: b; python_version < "3.11"`, `Requires-Dist: c; sys_platform == "win32" or os_name == "nt"`, `Requires-Dist: d; platform_machine == "aarch64"`, `Requires-Dist: e; platform_python_implementation == "PyPy"`))},
+		{name: "by the full version, not", layers: one(a(`Requires-Dist: b; python_full_version >= '3.11.3'`))},
+		{name: "an extra nobody asks for", layers: one(a(`Requires-Dist: b; extra == "fast"`), needing(site, "c", "1.0", "Requires-Dist: a"))},
+		{name: "what a marker cannot tell", layers: one(a(`Requires-Dist: b; platform_release >= "5"`, "Requires-Dist: c (>dev)"))},
+		{name: "Python fits", layers: one(a("Requires-Python: >=3.8, !=3.9.*, <4"))},
+		{name: "on PYTHONPATH, met by the environment", layers: one(needing("/srv/site", "a", "1.0", "Requires-Dist: tiny")), config: python("/srv/site")},
+		{name: "in a directory of a .pth", layers: one(a("Requires-Dist: b"), file(site+"/x.pth", "# more\nimport os\n/srv/more\n"), needing("/srv/more", "b", "1.0"))},
+		{name: "the system's, which is seen", layers: one(a("Requires-Dist: b"), file("/opt/venv/pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = True\n"), needing("/usr/lib/python3/dist-packages", "b", "1.0"))},
+		{name: "egg", layers: one(a("Requires-Dist: b"), file(site+"/b-1.0.egg-info/PKG-INFO", "Name: b\nVersion: 1.0\n"))},
+		{name: "carried by another", layers: one(needing(site+"/a/_vendor", "c", "1.0", "Requires-Dist: d"))},
+	})
+}
+
+// Where the last number of the version is not known, what only some have is left alone.
+func TestRequiresUnknownVersion(t *testing.T) {
+	const site = "/opt/venv/lib/python3.11/site-packages"
+	cfg := file("/opt/venv/pyvenv.cfg", "home = /usr/bin\n")
+	testRule(t, "requires", []breach{
+		{name: "some", layers: one(cfg, needing(site, "a", "1.0", `Requires-Dist: b; python_full_version >= '3.11.3'`, `Requires-Dist: c; python_full_version < '3.11.3'`))},
+		{name: "all", layers: one(cfg, needing(site, "a", "1.0", `Requires-Dist: b; python_full_version >= '3.11'`)), want: []string{site + "/a-1.0.dist-info/METADATA"}},
+		{name: "the package says it", layers: one(cfg, needing(site, "a", "1.0", `Requires-Dist: b; python_full_version < '3.11.3'`), file("/var/lib/dpkg/status.d/python3.11-minimal", "Package: python3.11-minimal\nVersion: 3.11.2-6+deb12u6\n")), want: []string{site + "/a-1.0.dist-info/METADATA"}},
+	})
+}
+
+func TestDuplicate(t *testing.T) {
+	const site, system, local = "/opt/venv/lib/python3.11/site-packages", "/usr/lib/python3/dist-packages", "/usr/local/lib/python3.11/dist-packages"
+	b := func(dir, version string) tarEntry { return needing(dir, "b", version) }
+	testRule(t, "duplicate", []breach{
+		{name: "one directory", layers: one(b(site, "1.0"), b(site, "2.0")), want: []string{site + "/b-2.0.dist-info/METADATA"}},
+		{name: "spelled another way", layers: one(needing(site, "b_b", "1.0"), needing(site, "B.b", "1.0")), want: []string{site + "/B.b-1.0.dist-info/METADATA"}},
+		{name: "egg and wheel", layers: one(b(site, "1.0"), file(site+"/b.egg-info/PKG-INFO", "Name: b\nVersion: 1.0\n")), want: []string{site + "/b.egg-info/PKG-INFO"}},
+		{name: "two directories", layers: one(b(local, "1.0"), b(system, "2.0")), want: []string{system + "/b-2.0.dist-info/METADATA"}},
+		{name: "the system's is seen", layers: one(file("/opt/venv/pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = true\n"), b(site, "1.0"), b(system, "1.0")), want: []string{system + "/b-1.0.dist-info/METADATA"}},
+		{name: "by a .pth", layers: one(b(site, "1.0"), b("/srv/more", "1.0"), file(site+"/x.pth", "/srv/more\n")), want: []string{"/srv/more/b-1.0.dist-info/METADATA"}},
+
+		{name: "the system's is not seen", layers: one(b(site, "1.0"), b(system, "1.0"))},
+		{name: "on PYTHONPATH", layers: one(b(site, "1.0"), b("/srv/site", "2.0")), config: func(c *v1.Config) { c.Env = append(c.Env, "PYTHONPATH=/srv/site") }},
+		{name: "upgraded", layers: [][]tarEntry{{b(site, "1.0")}, {whiteout(site + "/b-1.0.dist-info"), b(site, "2.0")}}},
+		{name: "carried by another", layers: one(b(site, "1.0"), b(site+"/a/_vendor", "2.0"))},
+		{name: "Debian's, with both kinds of metadata", layers: one(b(system, "1.0"), file(system+"/b.egg-info/PKG-INFO", "Name: b\nVersion: 1.0\n"))},
+		{name: "names that differ", layers: one(b(site, "1.0"), needing(site, "b2", "1.0"))},
+	})
+}

@@ -1,0 +1,96 @@
+package verify
+
+// absentRules are the rules of the group Absent.
+var absentRules = []Rule{
+	{
+		Name: "shell", Group: Absent,
+		Summary: "no shell, whatever it is called, and no link to one",
+		Why:     "who gets a foothold in the service can run any command",
+		Fix:     "remove the shell and the package that brings it; run the program itself, not through sh -c",
+		check:   checkShell,
+	},
+	{
+		Name: "script", Group: Absent,
+		Summary: "no script whose interpreter is a shell of the image",
+		Why:     "it runs in the shell that is there, and breaks when that is removed",
+		Fix:     "remove the script, or write it in Python",
+		check:   checkScript,
+	},
+	{
+		Name: "package-manager", Group: Absent,
+		Summary: "no package manager of a system or of a language, nor a wheel that holds one",
+		Why:     "it brings anything into a running container, and its bundled copies are software that nobody updates",
+		Fix:     "install in a build stage, and copy only what was installed",
+		check:   checkManager,
+	},
+	{
+		Name: "compiler", Group: Absent,
+		Summary: "no compiler, linker, build tool, and no header files in the system's include directories",
+		Why:     "with it an intruder builds on the spot what the image does not have",
+		Fix:     "compile in a build stage, and copy only the result",
+		check:   checkCompiler,
+	},
+	{
+		Name: "packed", Group: Absent,
+		Summary: "no packed executable",
+		Why:     "its content cannot be judged, by this check or by a scanner",
+		Fix:     "ship the program as it was linked",
+		check:   checkPacked,
+	},
+	{
+		Name: "setuid", Group: Absent,
+		Summary: "no file with the setuid or setgid bit; on a directory the bit gives nobody a right",
+		Why:     "whoever runs it becomes its owner, usually root",
+		Fix:     "chmod a-s in the layer that adds the file, or leave it out",
+		check:   checkSetuid,
+	},
+	{
+		Name: "capabilities", Group: Absent,
+		Summary: "no file with capabilities",
+		Why:     "whoever runs it gets a part of root's power",
+		Fix:     "remove the attribute (setcap -r), and give the container what it needs",
+		check:   checkCapabilities,
+	},
+	{
+		Name: "device", Group: Absent,
+		Summary: "no device node and no named pipe",
+		Why:     "a device node reaches past the container's file system; the runtime makes those that a container needs",
+		Fix:     "remove the node",
+		check:   checkDevice,
+	},
+	{
+		Name: "world-writable", Group: Absent,
+		Summary: "nothing that everybody may write but /tmp and /var/tmp, which are sticky",
+		Why:     "any process can replace what another one trusts",
+		Fix:     "chmod o-w in the layer that adds it; 1777 for /tmp and /var/tmp",
+		check:   checkWorldWritable,
+	},
+	{
+		Name: "secret-file", Group: Absent,
+		Summary: "no private key and no credentials in a file, but what a distribution publishes: listed in its RECORD with a true hash",
+		Why:     "everybody who can pull the image can read it, in every layer",
+		Fix:     "revoke it, build the image without it, and mount it when the container runs",
+		check:   checkSecretFile,
+	},
+	{
+		Name: "secret-config", Group: Absent,
+		Summary: "no credentials in the environment, labels, command or history",
+		Why:     "everybody who can pull the image can read its config",
+		Fix:     "revoke it, use a build secret where the build needs it, and set it when the container runs",
+		check:   checkSecretConfig,
+	},
+	{
+		Name: "cache", Group: Absent,
+		Summary: "no cache of a package manager, and no bytecode in __pycache__ whose source is gone",
+		Why:     "it is dead weight that a scanner reports and nothing reads",
+		Fix:     "use a cache mount, or remove it in the step that fills it",
+		check:   checkCache,
+	},
+	{
+		Name: "deleted", Group: Absent,
+		Summary: "no file that a later layer deletes",
+		Why:     "it is still in the image: pulled, stored, and readable by everybody who has it",
+		Fix:     "do not add it, or delete it in the layer that adds it",
+		check:   checkDeleted,
+	},
+}

@@ -1,0 +1,103 @@
+package verify
+
+// worksRules are the rules of the group Works.
+var worksRules = []Rule{
+	{
+		Name: "elf-damaged", Group: Works,
+		Summary: "every program and library can be read by a loader",
+		Why:     "it cannot be started or loaded, or crashes when it is",
+		Fix:     "copy the file again; a truncated download or a failed strip leaves such files",
+		check:   checkELFDamaged,
+	},
+	{
+		Name: "elf-machine", Group: Works,
+		Summary: "every program and library is made for the image's architecture",
+		Why:     "the CPU cannot run it: exec format error, or an import that fails",
+		Fix:     "install the package or wheel of the image's own platform",
+		check:   checkELFMachine,
+	},
+	{
+		Name: "elf-interpreter", Group: Works,
+		Summary: "the dynamic loader that a program names is in the image, for the same machine, and executable",
+		Why:     "the kernel cannot start the program: no such file or directory",
+		Fix:     "add the package of the C library that it was linked with, or link it statically",
+		check:   checkELFInterpreter,
+	},
+	{
+		Name: "elf-needed", Group: Works,
+		Summary: "every library that a program or library needs is where the loader looks for it",
+		Why:     "the program does not start, or the import fails: cannot open shared object file",
+		Fix:     "add the package of the library; in a directory of ld.so.conf it also needs ldconfig after it",
+		check:   checkELFNeeded,
+	},
+	{
+		Name: "elf-version", Group: Works,
+		Summary: "every library has the symbol versions that its users need",
+		Why:     "the loader refuses it: version not found",
+		Fix:     "use a build for an older system (a manylinux wheel of the image's glibc), or a newer library",
+		check:   checkELFVersion,
+	},
+	{
+		Name: "elf-libc", Group: Works,
+		Summary: "programs and libraries are made for the C library that the image has",
+		Why:     "glibc and musl are no replacement for each other: it does not load, or crashes later",
+		Fix:     "install the wheel for this libc: manylinux for glibc, musllinux for musl",
+		check:   checkELFLibc,
+	},
+	{
+		Name: "elf-align", Group: Works,
+		Summary: "on ARM64 every LOAD segment is aligned to at least 16 KiB",
+		Why:     "kernels with 16 KiB pages, such as the Raspberry Pi 5's, cannot map it: ELF load command alignment not page-aligned",
+		Fix:     "use a version that was linked with -z max-page-size=65536",
+		check:   checkELFAlign,
+	},
+	{
+		Name: "elf-stack", Group: Works,
+		Summary: "nothing asks for an executable stack",
+		Why:     "it turns off a protection for the whole process, and newer systems refuse to load it",
+		Fix:     "link it with -z noexecstack, or clear the flag with patchelf --clear-execstack",
+		check:   checkELFStack,
+	},
+	{
+		Name: "link", Group: Works,
+		Summary: "every link ends at something, but those to documentation and to what is mounted when it runs",
+		Why:     "what opens it gets no such file or directory",
+		Fix:     "add the file that it leads to, or leave the link out",
+		check:   checkLink,
+	},
+	{
+		Name: "venv", Group: Works,
+		Summary: "a virtual environment's interpreter is in the image, in the version of its modules, and its scripts start with one that is",
+		Why:     "Python does not start in it, or does not find its modules",
+		Fix:     "make the environment with the image's own interpreter, at the path that it will have",
+		check:   checkVenv,
+	},
+	{
+		Name: "record", Group: Works,
+		Summary: "each dist-info has its RECORD; the files in it are there with true hashes, and no other module is in its packages",
+		Why:     "the distribution is not what was published: damaged, changed or mixed with another",
+		Fix:     "install it again in an empty directory, and change no installed file",
+		check:   checkRecord,
+	},
+	{
+		Name: "requires", Group: Works,
+		Summary: "each distribution's requirements are installed in a version that fits, as is the interpreter",
+		Why:     "an import or a feature fails when it is used",
+		Fix:     "lock and install all requirements together",
+		check:   checkRequires,
+	},
+	{
+		Name: "duplicate", Group: Works,
+		Summary: "no distribution is installed twice for one interpreter, unless PYTHONPATH puts one first",
+		Why:     "which copy is imported depends on an order that nobody chose, and scanners see the other one",
+		Fix:     "remove one of them",
+		check:   checkDuplicate,
+	},
+	{
+		Name: "bytecode", Group: Works,
+		Summary: "each .pyc fits its source, and an interpreter of the image",
+		Why:     "Python runs code that is not in the source, or compiles it again at each start",
+		Fix:     "compile after the last change of the sources, with the image's own Python (PEP 552: unchecked-hash)",
+		check:   checkBytecode,
+	},
+}

@@ -1,0 +1,71 @@
+package verify
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	wordBreak = regexp.MustCompile(`[^A-Za-z0-9]+`)
+	camel     = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+
+	// strongName are words behind which any value is one; secretWords those that
+	// name one at all.
+	strongName  = regexp.MustCompile(`(password|passwd|passphrase)|\b(pass|pwd|pw)$|\bsecret( key)?$`)
+	secretWords = regexp.MustCompile(`password|passwd|passphrase|\w*secret|apikey|\b(pass|pwd|passcode|credentials?|authtoken|pat|dsn|jwt)\b|token\b|` +
+		`\b(api|private|access|secret|encryption|signing|master|deploy|account|storage|client|shared|ssh|service|app|auth|licen[cs]e|session|hmac|aes|cookie) key\b|\bkey base\b|\bconnection string\b|\b(basic|npm|docker|registry) auth\b|^auth$|\bauthorization$`)
+	// publicWords end names that are about a secret and do not hold it.
+	publicWords = regexp.MustCompile(`\b(public|tokeni[sz]ers?|fingerprint|oldpwd)\b|\b(file|filename|path|dir|directory|url|uri|endpoint|host|port|name|names|type|types|hasher|hashers|` +
+		`algorithm|alg|length|len|ttl|expiry|expires|expire|expiration|in|timeout|enabled|disabled|required|policy|header|headers|prefix|suffix|provider|backend|class|store|mount|version|min|max|count|limit|limits|` +
+		`rotation|days|seconds|minutes|hours|audience|issuer|field|format|scheme|method|methods|mode|module|size|lifetime|age|location|stdin|env|var|scan|scanning|scanner|scanned|manager|arn|ref|label|title|description|validators?|` +
+		`bytes|budget|usage|rate|cost|window|sha256|md5|digest|checksum|command|cmd|helper|service|server|group|namespace|region|strategy|refresh|reset|rules|regex|pattern)$|^pwd$|^(no|skip|use|has|is|allow|require|enable|disable|max|min|num) `)
+	secretID = regexp.MustCompile(`\bid$`)
+)
+
+// words are a name's in lower case: DB_PASSWORD, db.password and dbPassword are
+// "db", "password".
+func words(name string) []string {
+	name = camel.ReplaceAllString(name, "$1 $2")
+	return strings.Fields(strings.ToLower(wordBreak.ReplaceAllString(name, " ")))
+}
+
+// secretName tells a name that says that its value is a secret.
+func secretName(name string) bool {
+	w := strings.Join(words(name), " ")
+	if !secretWords.MatchString(w) || publicWords.MatchString(w) {
+		return false
+	}
+	return !secretID.MatchString(w) || strings.HasSuffix(w, "secret id")
+}
+
+// lastWords are the last two words of a label's name: those before say whose it is.
+func lastWords(name string) string {
+	w := words(name)
+	return strings.Join(w[max(0, len(w)-2):], "_")
+}
+
+// userinfo is an address with a password; its group is the password.
+var userinfo = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@"'?#]*:([^\s/@"']+)@`)
+
+// secretValue says what a text holds by what it looks like.
+func secretValue(text string) string {
+	if s := secretsIn(text); len(s) > 0 {
+		return s[0].Kind
+	}
+	for _, m := range userinfo.FindAllStringSubmatch(text, -1) {
+		if !harmless.MatchString(m[1]) {
+			return "an address with a password"
+		}
+	}
+	return ""
+}
+
+// secretsIn is what Scan finds in a file with this text.
+func secretsIn(text string) []Secret {
+	var f File
+	s := newSecretSink("", []byte(text))
+	if s.write([]byte(text)) != nil || s.finish(&f) != nil {
+		return nil
+	}
+	return f.Secrets
+}

@@ -1,0 +1,209 @@
+package verify
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	pep "github.com/lucid-project/base-images/lucidbase/verify/internal/python"
+)
+
+// sites are the interpreters of an image and what each can import.
+type sites struct {
+	pythons []*entry
+	// distributions are those of each directory, in the layers' order.
+	distributions map[string][]*installedDist
+	environments  []*environment
+}
+
+// installedDist is a distribution in a directory of sys.path.
+type installedDist struct {
+	*Distribution
+	*entry
+	// key is the normalised name, info the *.dist-info or *.egg-info.
+	key, info string
+}
+
+// environment is an interpreter's sys.path, or a virtual environment's.
+type environment struct {
+	// prefix is what holds lib/pythonX.Y, minor "3.11".
+	prefix, minor string
+	path          []string
+	// chosen are the directories that the config puts first on purpose.
+	chosen map[string]bool
+	// system is set for an interpreter outside of a virtual environment.
+	system bool
+}
+
+var pythonProgram = regexp.MustCompile(`^python([0-9]+\.[0-9]+)t?$`)
+
+// pythons gives the interpreters: programs called pythonX.Y in a bin directory.
+func (im *image) pythons() []*entry { return im.python().pythons }
+
+// python gives the image's sites, made on first use.
+func (im *image) python() *sites {
+	if im.works.sites != nil {
+		return im.works.sites
+	}
+	s := &sites{distributions: map[string][]*installedDist{}}
+	im.works.sites = s
+	var configs []*entry
+	im.visible(func(e *entry) {
+		if e.Kind != Regular && e.Kind != Hardlink {
+			return
+		}
+		dir, base := path.Split(e.at)
+		c := e.content()
+		switch {
+		case c.Distribution != nil:
+			s.add(e)
+		case base == "pyvenv.cfg":
+			configs = append(configs, e)
+		case c.Mode&0o111 != 0 && pythonProgram.MatchString(base) && path.Base(dir) == "bin":
+			s.pythons = append(s.pythons, e)
+		}
+	})
+	for _, e := range s.pythons {
+		im.addSystem(s, e)
+	}
+	for _, cfg := range configs {
+		im.addVenv(s, cfg)
+	}
+	return s
+}
+
+func (s *sites) add(e *entry) {
+	info := e.at
+	if base := path.Base(info); base == "METADATA" || base == "PKG-INFO" {
+		info = path.Dir(info)
+	}
+	d := &installedDist{e.content().Distribution, e, pep.Name(e.content().Distribution.Name), info}
+	dir := path.Dir(info)
+	s.distributions[dir] = append(s.distributions[dir], d)
+}
+
+// addSystem adds what an interpreter outside of a virtual environment imports from.
+// Debian's has dist-packages (Debian Python Policy, 2.5).
+func (im *image) addSystem(s *sites, program *entry) {
+	prefix := path.Dir(path.Dir(program.at))
+	if im.exists(path.Join(prefix, "pyvenv.cfg")) {
+		return
+	}
+	minor := pythonProgram.FindStringSubmatch(path.Base(program.at))[1]
+	env := &environment{prefix: prefix, minor: minor, system: true, chosen: map[string]bool{}}
+	im.addChosen(s, env)
+	lib := "lib/python" + minor
+	for _, dir := range []string{lib, "lib64/python" + minor} {
+		im.addSite(env, path.Join(prefix, dir, "site-packages"))
+	}
+	for at := range s.distributions { // pip install --user
+		if strings.HasSuffix(at, "/.local/"+lib+"/site-packages") {
+			im.addSite(env, at)
+		}
+	}
+	if prefix == "/usr" {
+		for _, dir := range []string{"/usr/local/" + lib, "/usr/lib/python3", "/usr/" + lib} {
+			im.addSite(env, dir+"/dist-packages")
+		}
+	}
+	s.environments = append(s.environments, env)
+}
+
+func (im *image) addVenv(s *sites, cfg *entry) {
+	prefix := path.Dir(cfg.at)
+	values := venvConfig(cfg)
+	for _, minor := range im.libMinors(prefix) {
+		env := &environment{prefix: prefix, minor: minor, chosen: map[string]bool{}}
+		im.addChosen(s, env)
+		for _, lib := range []string{"lib", "lib64"} {
+			im.addSite(env, path.Join(prefix, lib, "python"+minor, "site-packages"))
+		}
+		if strings.EqualFold(values["include-system-site-packages"], "true") {
+			at, _ := im.follow(im.absolute(values["home"]))
+			for _, system := range s.environments {
+				if system.system && system.minor == minor && system.prefix == path.Dir(at) {
+					for _, dir := range system.path {
+						env.add(dir)
+					}
+				}
+			}
+		}
+		s.environments = append(s.environments, env)
+	}
+}
+
+// addChosen adds PYTHONPATH, and the working directory when there are
+// distributions in it: python -m puts it first.
+func (im *image) addChosen(s *sites, env *environment) {
+	list, _ := im.env("PYTHONPATH")
+	for _, dir := range append(strings.Split(list, ":"), ".") {
+		at, n := im.follow(im.absolute(dir))
+		if n == nil || dir == "" || dir == "." && len(s.distributions[at]) == 0 {
+			continue
+		}
+		env.chosen[at] = true
+		env.add(at)
+	}
+}
+
+// addSite adds a directory and those that its .pth files name (Python's module
+// site).
+func (im *image) addSite(env *environment, dir string) {
+	at, n := im.follow(dir)
+	if n == nil || slices.Contains(env.path, at) {
+		return
+	}
+	env.add(at)
+	for name, child := range n.children {
+		if path.Ext(name) != ".pth" || child.entry == nil || child.entry.content().Text == "" {
+			continue
+		}
+		for line := range strings.Lines(child.entry.content().Text) {
+			line = strings.TrimSpace(line)
+			if line == "" || line[0] == '#' || strings.HasPrefix(line, "import ") || strings.HasPrefix(line, "import\t") {
+				continue
+			}
+			if !path.IsAbs(line) {
+				line = path.Join(at, line)
+			}
+			if more, n := im.follow(line); n != nil && n.entry != nil && n.entry.Kind != Directory {
+				continue
+			} else if n != nil {
+				env.add(more)
+			}
+		}
+	}
+}
+
+func (env *environment) add(dir string) {
+	if !slices.Contains(env.path, dir) {
+		env.path = append(env.path, dir)
+	}
+}
+
+// libMinors gives the X.Y of each lib/pythonX.Y of a prefix.
+func (im *image) libMinors(prefix string) []string {
+	var minors []string
+	if n := im.lookup(path.Join(prefix, "lib")); n != nil {
+		for name := range n.children {
+			if m := pythonProgram.FindStringSubmatch(name); m != nil {
+				minors = append(minors, m[1])
+			}
+		}
+	}
+	slices.Sort(minors)
+	return minors
+}
+
+// venvConfig reads pyvenv.cfg as Python's modules site and getpath do: lines of
+// key and value, keys in lower case.
+func venvConfig(cfg *entry) map[string]string {
+	values := map[string]string{}
+	for line := range strings.Lines(cfg.content().Text) {
+		if key, value, ok := strings.Cut(line, "="); ok {
+			values[strings.ToLower(strings.TrimSpace(key))] = strings.TrimSpace(value)
+		}
+	}
+	return values
+}
