@@ -8,8 +8,14 @@
 package lucidbase
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	"github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
 // Spec describes an image. Its implementations are plain structs whose zero
@@ -45,4 +51,34 @@ type Graph struct {
 	Config ocispecs.Image
 	// Inputs are the layers that State names by digest and the client supplies.
 	Inputs []Input
+	// Contract is what the finished image is held to before anyone gets it: its
+	// locks' names and versions, and what is waived. The zero value holds it to
+	// every rule that needs no lock; there is no way to hold it to none. The
+	// platform is filled in; Only and Except must be empty.
+	Contract verify.Contract
+}
+
+// WaiversLabel names the label that lists, for people, what an image was excused
+// from: a line "RULE:PATH=REASON" each. Whoever verifies the image believes none
+// of it.
+const WaiversLabel = "io.github.lucid-project.waivers"
+
+// ImageConfig gives the configuration that the image gets: Config, with the
+// waivers' label when there are any.
+func (g Graph) ImageConfig() ocispecs.Image {
+	config := g.Config
+	if len(g.Contract.Waivers) == 0 {
+		return config
+	}
+	lines := make([]string, len(g.Contract.Waivers))
+	for i, w := range g.Contract.Waivers {
+		lines[i] = w.String()
+	}
+	slices.Sort(lines)
+	config.Config.Labels = maps.Clone(config.Config.Labels)
+	if config.Config.Labels == nil {
+		config.Config.Labels = map[string]string{}
+	}
+	config.Config.Labels[WaiversLabel] = strings.Join(lines, "\n")
+	return config
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
 // Debian is a base image with glibc: locked Debian 12 packages with Python
@@ -37,6 +38,9 @@ type Options struct {
 	// Packages are further locked wheels, in a layer of their own. A package
 	// that the tier has already is an error: it would be there twice.
 	Packages lock.Requirements
+	// Waivers excuse single files from single rules of the contract, each with a
+	// reason; every build prints them and a label lists them.
+	Waivers []verify.Waiver
 	// Locks is what the image is made from; nil means lock.Default.
 	Locks *lock.Set
 }
@@ -82,7 +86,8 @@ func (d Debian) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
 	if p.Target.Architecture != p.Build.Architecture {
 		inputs = append(inputs, root)
 	}
-	return lucidbase.Graph{State: state, Config: d.config(p.Target, locks, history), Inputs: inputs}, nil
+	contract, err := d.contract(root, locks)
+	return lucidbase.Graph{State: state, Config: d.config(p.Target, locks, history), Inputs: inputs, Contract: contract}, err
 }
 
 // tiers lists the tiers that the image holds, the smallest first.
@@ -137,6 +142,11 @@ func (d Debian) check(p lucidbase.Platforms, locks *lock.Set) error {
 			if has.Name == lock.NormalizeName(r.Name) {
 				bad("Packages: %s: the %s tier has version %s already", r.Name, d.Tier, has.Version)
 			}
+		}
+	}
+	for _, w := range d.Waivers {
+		if err := w.Validate(); err != nil {
+			bad("Waivers: %w", err)
 		}
 	}
 	for _, platform := range []string{lucidbase.FormatPlatform(p.Target), lucidbase.FormatPlatform(p.Build)} {

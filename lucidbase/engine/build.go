@@ -21,8 +21,9 @@ func (e *Engine) Build(ctx context.Context, job Job) (*Result, error) {
 }
 
 // BuildAll builds several images at once and sends them where their jobs say,
-// once all are built. The results are in the order of the jobs. What two images
-// share is built, compressed and uploaded once.
+// once all are built and fulfil the contract; when one does not, the error is a
+// ContractError. The results are in the order of the jobs. What two images share
+// is built, read, compressed and uploaded once.
 func (e *Engine) BuildAll(ctx context.Context, jobs []Job) ([]Result, error) {
 	jobs, err := checkAll(jobs)
 	if err != nil {
@@ -40,6 +41,7 @@ func (e *Engine) BuildAll(ctx context.Context, jobs []Job) ([]Result, error) {
 	if err := e.checkRegistries(ctx, jobs); err != nil {
 		return nil, err
 	}
+	e.noteWaivers(jobs, solvable)
 	d, err := newDisplay(e.options.progress, e.options.progressMode)
 	if err != nil {
 		return nil, err
@@ -55,6 +57,9 @@ func (e *Engine) BuildAll(ctx context.Context, jobs []Job) ([]Result, error) {
 	}
 	if err := eg.Wait(); err != nil {
 		return nil, e.explain(ctx, d, err)
+	}
+	if err := d.step("verifying", func() error { return e.verify(ctx, jobs, solvable, images) }); err != nil {
+		return nil, err
 	}
 	return e.deliver(ctx, jobs, images, d)
 }

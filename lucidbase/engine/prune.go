@@ -86,7 +86,7 @@ type cachedFile struct {
 // used longest ago first. Locks that a build resolved are small and no use in
 // part: they count only when everything goes.
 func (e *Engine) cachedFiles(everything bool) (files []cachedFile, err error) {
-	dirs := []string{e.options.contentDir(), e.options.downloadDir()}
+	dirs := []string{e.options.contentDir(), e.options.downloadDir(), e.options.factsDir()}
 	if everything {
 		dirs = append(dirs, filepath.Join(e.options.cacheDir, "locks"))
 	}

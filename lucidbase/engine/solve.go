@@ -20,6 +20,7 @@ import (
 
 	"github.com/lucid-project/base-images/llbutil"
 	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
 // graph is one platform of a job, ready to be solved.
@@ -27,6 +28,7 @@ type graph struct {
 	platform   ocispecs.Platform
 	definition *pb.Definition
 	config     []byte
+	contract   verify.Contract
 }
 
 // graphs makes the job's graphs and offers their inputs to BuildKit.
@@ -45,11 +47,15 @@ func (e *Engine) graph(ctx context.Context, job Job, target ocispecs.Platform) (
 	if err != nil {
 		return graph{}, err
 	}
+	contract, err := contractOf(g, target)
+	if err != nil {
+		return graph{}, err
+	}
 	def, err := g.State.Marshal(ctx, llb.Platform(target))
 	if err != nil {
 		return graph{}, fmt.Errorf("marshalling the graph for %s: %w", lucidbase.FormatPlatform(target), err)
 	}
-	config, err := json.Marshal(g.Config)
+	config, err := json.Marshal(g.ImageConfig())
 	if err != nil {
 		return graph{}, fmt.Errorf("encoding the config for %s: %w", lucidbase.FormatPlatform(target), err)
 	}
@@ -65,7 +71,7 @@ func (e *Engine) graph(ctx context.Context, job Job, target ocispecs.Platform) (
 			pbDef.Metadata[d] = meta
 		}
 	}
-	return graph{platform: target, definition: pbDef, config: config}, nil
+	return graph{platform: target, definition: pbDef, config: config, contract: contract}, nil
 }
 
 // solve builds the graphs and exports them, uncompressed, into the store. It

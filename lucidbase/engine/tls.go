@@ -77,6 +77,16 @@ func trust(system, bundle string) (*tls.Config, []byte, error) {
 	return &tls.Config{RootCAs: pool}, authorities.Bytes(), nil
 }
 
+// RegistryTransport reaches registries as an Engine does: it trusts the system's
+// certificate authorities, and those of a PEM file unless its name is empty.
+func RegistryTransport(caBundle string) (http.RoundTripper, error) {
+	trusted, _, err := trust(systemBundle(), caBundle)
+	if err != nil {
+		return nil, err
+	}
+	return registryTransport(trusted), nil
+}
+
 // registryTransport reaches registries.
 func registryTransport(trusted *tls.Config) http.RoundTripper {
 	transport := remote.DefaultTransport.(*http.Transport).Clone()

@@ -37,6 +37,16 @@ type Platform struct {
 // is read from the store, not decompressed.
 func (i *Image) Index() v1.ImageIndex { return i.index }
 
+// Layers lists the layers of every platform; one that several have comes several
+// times.
+func (i *Image) Layers() []v1.Layer {
+	var all []v1.Layer
+	for _, m := range i.index.manifest.Manifests {
+		all = append(all, i.index.images[m.Digest].layers...)
+	}
+	return all
+}
+
 // open reads an index and everything below it, and checks that all of it is
 // there. Layers are not read: they were hashed when they were written.
 func (s *Store) open(d digest.Digest) (*Image, error) {
