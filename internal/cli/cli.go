@@ -21,6 +21,8 @@ type Streams struct {
 const (
 	statusFailed = 1
 	statusUsage  = 2
+	// statusUnread is that of verify where it cannot judge: 1 is for findings.
+	statusUnread = 3
 )
 
 // errUsage marks an error of the command line.
@@ -30,10 +32,26 @@ type usageError struct{ error }
 
 func (usageError) Is(target error) bool { return target == errUsage }
 
+// errUnread marks what verify could not read.
+var errUnread = errors.New("unread")
+
+type unreadError struct{ error }
+
+func (unreadError) Is(target error) bool { return target == errUnread }
+func (e unreadError) Unwrap() error      { return e.error }
+
+func unreadable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return unreadError{err}
+}
+
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // Run runs the command with the arguments after its name and gives the exit
-// status: 0, 2 for a wrong command line, 1 for the rest.
+// status: 0, 2 for a wrong command line, 1 for the rest; of verify, 1 for findings
+// and 3 for what cannot be read.
 func Run(ctx context.Context, args []string, s Streams) int {
 	root := &cobra.Command{
 		Use:           "lucidbase",
@@ -47,7 +65,7 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	}
 	started := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	root.AddCommand(newBuild(s), newLock(s), newGraph(s), newPrune(s), newVersion(s))
+	root.AddCommand(newBuild(s), newLock(s), newGraph(s), newVerify(s), newPrune(s), newVersion(s))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
@@ -56,15 +74,22 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	if err == nil {
 		return 0
 	}
+	if errors.Is(err, errFindings) {
+		return statusFailed // they are told
+	}
+	status := statusFailed
+	if errors.Is(err, errUnread) {
+		status = statusUnread
+	}
 	if ctx.Err() != nil {
 		fmt.Fprintln(s.Err, "lucidbase: interrupted")
-		return statusFailed
+		return status
 	}
 	report(s.Err, err)
 	if !started || errors.Is(err, errUsage) {
 		return statusUsage
 	}
-	return statusFailed
+	return status
 }
 
 // report prints an error, a line each, and what to do next.

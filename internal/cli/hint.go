@@ -10,16 +10,22 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/rootfs"
 )
 
 // hint says what to do next about an error, in one line, or nothing.
 func hint(err error) string {
 	text := err.Error()
+	var broken *engine.ContractError
 	says := func(part string) bool { return strings.Contains(strings.ToLower(text), part) }
 	switch {
 	case errors.Is(err, errUsage):
 		return "see 'lucidbase --help'"
+	case errors.Is(err, errUnread):
+		return readHint(err)
+	case errors.As(err, &broken):
+		return "nothing was written or pushed; what each rule wants is told by 'lucidbase verify --rules'"
 	case errors.Is(err, rootfs.ErrGone):
 		return "resolve the lists afresh for this build with 'lucidbase build --relock', or for good with 'lucidbase lock'"
 	case errors.Is(err, syscall.ENOSPC), says("no space left on device"):
@@ -36,6 +42,24 @@ func hint(err error) string {
 		return "name a mirror that serves Debian's own files with --debian-mirror and --debian-security-mirror"
 	case unreachable(err):
 		return "check the network, the proxy variables, --debian-mirror and UV_DEFAULT_INDEX"
+	}
+	return ""
+}
+
+// readHint is about what verify was to read.
+func readHint(err error) string {
+	var answer *transport.Error
+	switch {
+	case errors.As(err, &answer) && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden):
+		return "check the image's name, and log in to the registry with 'docker login' or 'skopeo login', as a user who may pull it"
+	case errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound:
+		return "check the image's name and tag"
+	case errors.Is(err, syscall.ENOSPC):
+		return "free space on the device, or choose another one with TMPDIR"
+	case strings.Contains(strings.ToLower(err.Error()), "reading the ca bundle"):
+		return "check --ca-bundle and SSL_CERT_FILE"
+	case unreachable(err):
+		return "check the image's name, the network and the proxy variables"
 	}
 	return ""
 }

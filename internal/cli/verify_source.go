@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/lucid-project/base-images/lucidbase/engine"
+	"github.com/lucid-project/base-images/lucidbase/verify"
+)
+
+// open finds out what an argument means: a path that exists is a layout or an
+// archive, everything else a reference. release gives back what was opened.
+func (v *verifyFlags) open(ctx context.Context, arg string) (subjects []subject, release func() error, err error) {
+	release = func() error { return nil }
+	info, err := os.Stat(arg)
+	switch {
+	case err == nil && info.IsDir():
+		subjects, err = layoutSubjects(arg, dirFiles(arg))
+	case err == nil:
+		var archive *tarFiles
+		if archive, err = openTar(ctx, arg); err != nil {
+			break
+		}
+		release = archive.Close
+		subjects, err = archiveSubjects(arg, archive)
+	case !errors.Is(err, fs.ErrNotExist) || looksLikePath(arg):
+	default:
+		subjects, err = v.openRef(ctx, arg)
+	}
+	return subjects, release, err
+}
+
+// looksLikePath tells what can be no reference: these start with a letter or a
+// digit.
+func looksLikePath(arg string) bool {
+	return strings.HasPrefix(arg, ".") || filepath.IsAbs(arg) || strings.Contains(arg, `\`)
+}
+
+func (v *verifyFlags) openRef(ctx context.Context, arg string) ([]subject, error) {
+	ref, err := name.ParseReference(arg)
+	if err != nil {
+		return nil, fmt.Errorf("there is no such file or directory, and it is no image reference: %s", strings.TrimPrefix(err.Error(), "could not parse reference: "))
+	}
+	transport, err := engine.RegistryTransport(v.caBundle)
+	if err != nil {
+		return nil, err
+	}
+	s, err := remoteSubject(ctx, ref, transport, v.store())
+	if err != nil {
+		return nil, fmt.Errorf("asking the registry, as there is no such file or directory: %w", err)
+	}
+	s.name = arg
+	return []subject{s}, nil
+}
+
+// store keeps facts of remote layers where the engine keeps those of its own; in
+// memory where nothing can be written: they only save time.
+func (v *verifyFlags) store() verify.Store {
+	dir := v.cacheDir
+	if dir == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return &verify.Memory{}
+		}
+		dir = filepath.Join(user, "lucidbase")
+	}
+	dir = filepath.Join(dir, "facts")
+	if os.MkdirAll(dir, 0o755) != nil || checkWritable(dir) != nil {
+		return &verify.Memory{}
+	}
+	return verify.Dir(dir)
+}
