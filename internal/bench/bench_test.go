@@ -68,6 +68,17 @@ func BenchmarkUnchanged(b *testing.B) {
 	}
 }
 
+// The contract, on base for two platforms with no facts kept: the most that it
+// adds to a build, which reads layers that are not compressed.
+func BenchmarkVerify(b *testing.B) {
+	bin, dist := lucidbase(b), filepath.Join(b.TempDir(), "dist")
+	build(b, bin, filepath.Join(b.TempDir(), "cache"), dist)
+	for b.Loop() {
+		usage := run(b, exec.Command(bin, "verify", filepath.Join(dist, "base")))
+		b.ReportMetric(float64(usage.Maxrss)/1024, "MB-peak")
+	}
+}
+
 // Every lock resolved from nothing.
 func BenchmarkLock(b *testing.B) {
 	bin := lucidbase(b)

@@ -47,7 +47,7 @@ func TestImages(t *testing.T) {
 				t.Parallel()
 				img := platformImage(t, index, platform.OS, platform.Architecture)
 				files := unpack(t, img)
-				t.Run("files", func(t *testing.T) { testFiles(t, files, platform.Architecture) })
+				t.Run("files", func(t *testing.T) { testFiles(t, files) })
 				t.Run("run", func(t *testing.T) {
 					c := newContainer(t, files.dir, img, platform.Architecture)
 					testDefaultCommand(t, c)
