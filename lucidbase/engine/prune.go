@@ -32,7 +32,7 @@ func (e *Engine) Prune(ctx context.Context, limit int64) (freed int64, err error
 			return 0, err
 		}
 	}
-	excess := inFiles + inEngine - limit
+	excess := inFiles + inEngine + e.databaseSize() - limit
 	if inEngine > 0 && excess > 0 {
 		if freed, err = e.pruneEngine(ctx, max(0, inEngine-excess)); err != nil {
 			return freed, err
@@ -52,6 +52,20 @@ func (e *Engine) engineSize(ctx context.Context) (size int64, err error) {
 		size += r.Size
 	}
 	return size, nil
+}
+
+// databaseSize is that of the embedded BuildKit's databases: a few megabytes that
+// stay whatever is pruned, and that its own count leaves out.
+func (e *Engine) databaseSize() (size int64) {
+	for _, below := range []string{"*.db", "*/*.db", "*/*/*.db"} {
+		found, _ := filepath.Glob(filepath.Join(e.options.cacheDir, "buildkit", "*", below)) // the pattern is well-formed
+		for _, path := range found {
+			if info, err := os.Stat(path); err == nil {
+				size += info.Size()
+			}
+		}
+	}
+	return size
 }
 
 func (e *Engine) pruneEngine(ctx context.Context, keep int64) (freed int64, err error) {
