@@ -5,9 +5,10 @@ BIN := bin/lucidbase
 
 .PHONY: images test unit lint bench lock setup FORCE
 
-# images builds every base image for both platforms into dist/.
+# images builds the Debian base images for both platforms into dist/; the Alpine one
+# needs a registry: "bin/lucidbase build alpine-base".
 images: setup $(BIN)
-	$(BIN) build --relock
+	$(BIN) build --relock base python-base
 
 # test runs every test, as root; those that need an engine fail without one.
 test:

@@ -22,17 +22,28 @@ const (
 	Rootfs InputKind = "rootfs"
 	// Builder is the packages' files alone.
 	Builder InputKind = "builder"
+	// Headers is what is compiled against: headers, archives of libraries, and the
+	// interpreter's configuration, each package's in a directory of its name.
+	Headers InputKind = "headers"
+	// ImageRootfs is a root filesystem made from an upstream image: its
+	// interpreter, and what that needs.
+	ImageRootfs InputKind = "image-rootfs"
+	// ImageHeaders is what a compiler needs for the interpreter of an upstream
+	// image: pyconfig.h and the module of sysconfig data, where the image has them.
+	ImageHeaders InputKind = "image-headers"
 )
 
 // Input is a layer that a graph names by digest and the client supplies: Debian
-// packages unpacked to one tar. Its digest is in the lock, so that a graph can
-// name it before anybody made it.
+// packages unpacked to one tar, or files of an upstream image. Its digest is in
+// the lock, so that a graph can name it before anybody made it.
 type Input struct {
 	Kind     InputKind
 	Platform ocispecs.Platform
 	Layer    lock.Layer
 	// Suites say when the packages were in the archive.
 	Suites []lock.Suite
+	// Source is the upstream image of an ImageRootfs or ImageHeaders.
+	Source lock.Image
 }
 
 // Inputs gives the root filesystem and the builder's layer of a platform.
@@ -40,6 +51,16 @@ func Inputs(d lock.Debian, p ocispecs.Platform) (rootfs, builder Input) {
 	locked := d.Platforms[FormatPlatform(p)]
 	return Input{Kind: Rootfs, Platform: p, Layer: locked.Rootfs, Suites: d.Suites},
 		Input{Kind: Builder, Platform: p, Layer: locked.Builder, Suites: d.Suites}
+}
+
+// HeadersInput gives what sources are compiled against for a platform.
+func HeadersInput(d lock.Debian, p ocispecs.Platform) (Input, error) {
+	platform := FormatPlatform(p)
+	headers := d.Platforms[platform].Headers
+	if headers.Digest == "" {
+		return Input{}, fmt.Errorf("%s: no headers are locked for %s, and a source has to be compiled", lock.DebianFile, platform)
+	}
+	return Input{Kind: Headers, Platform: p, Layer: headers, Suites: d.Suites}, nil
 }
 
 // State is the layer as a build's source.

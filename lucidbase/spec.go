@@ -40,6 +40,9 @@ type Platforms struct {
 	// Build is what the build's own tools run on: the engine's platform. It
 	// never changes the resulting image.
 	Build ocispecs.Platform
+	// Images are what the engine knows of images that a lock names by digest
+	// alone; nil where none is needed, or before one was asked for.
+	Images Images
 }
 
 // Graph is one platform's image before it is built.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
-	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
 // LockDigestLabel names the label that holds the digest of the locks that an
@@ -21,7 +20,7 @@ const user = "65532:65532"
 // config gives the image's configuration with one history entry a layer; a
 // missing entry would be filled in from the engine's cache records, and the
 // digest would depend on them.
-func (d Debian) config(p ocispecs.Platform, locks *lock.Set, layers []string) ocispecs.Image {
+func (d base) config(p ocispecs.Platform, sys system, layers []string) ocispecs.Image {
 	created := lucidbase.Epoch()
 	env := map[string]string{
 		"PATH":                    stage.VenvPath + "/bin:/usr/local/bin:/usr/bin",
@@ -32,10 +31,10 @@ func (d Debian) config(p ocispecs.Platform, locks *lock.Set, layers []string) oc
 	}
 	maps.Copy(env, d.Env)
 	labels := map[string]string{
-		ocispecs.AnnotationTitle:       d.Name,
-		ocispecs.AnnotationDescription: d.Description,
-		LockDigestLabel:                locks.Digest(d.Tier, d.Packages),
+		ocispecs.AnnotationTitle:       d.name,
+		ocispecs.AnnotationDescription: d.description,
 	}
+	maps.Copy(labels, sys.allLabels())
 	if d.Version != "" {
 		labels[ocispecs.AnnotationVersion] = d.Version
 	}
@@ -59,6 +58,13 @@ func (d Debian) config(p ocispecs.Platform, locks *lock.Set, layers []string) oc
 		image.History = append(image.History, ocispecs.History{Created: &created, CreatedBy: "lucidbase: " + layer})
 	}
 	return image
+}
+
+// allLabels say what the image was made from.
+func (s system) allLabels() map[string]string {
+	labels := map[string]string{LockDigestLabel: s.digest}
+	maps.Copy(labels, s.labels)
+	return labels
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -71,9 +71,9 @@ func TestWrongFieldsAreReportedAtOnce(t *testing.T) {
 		Locks:    locks,
 		Env:      map[string]string{"1BAD": "x", "GOOD": "a\x00b"},
 		Labels:   map[string]string{"": "x"},
-		Packages: lock.Requirements{{Name: "idna", Version: "1", Hashes: []string{"sha256:x"}}, {Name: "unhashed", Version: "1"}},
+		Packages: lock.Requirements{{Name: "unhashed", Version: "1"}, {Name: "Twice", Version: "1", Hashes: []string{"sha256:x"}}, {Name: "twice", Version: "1", Hashes: []string{"sha256:x"}}},
 	}.Graph(lucidbase.Platforms{Target: lucidbase.LinuxAMD64})
-	for _, field := range []string{"1BAD", "GOOD", "Labels", "idna", "unhashed", "Platforms.Build"} {
+	for _, field := range []string{"1BAD", "GOOD", "Labels", "unhashed", "twice: listed twice", "Platforms.Build"} {
 		require.ErrorContains(t, err, field)
 	}
 	_, err = variants.Debian{Options: variants.Options{Locks: locks}}.Graph(onAMD64)

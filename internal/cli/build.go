@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
+	"github.com/lucid-project/base-images/lucidbase/rootfs"
 	"github.com/lucid-project/base-images/variants"
 )
 
@@ -38,7 +40,8 @@ func newBuild(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build [IMAGE...]",
 		Short: "Build base images, and write or push them",
-		Long: "Build the images base (or standard) and python-base (or python); no name means all.\n" +
+		Long: "Build the images base (or standard), python-base (or python) and alpine-base (or alpine);\n" +
+			"no name means all. The last is made from an image of docker.io, or of its --image-mirror.\n" +
 			"Each is written to DIR/NAME as an OCI image layout, or pushed with --push.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := fromEnv(cmd, s.Getenv); err != nil {
@@ -116,14 +119,33 @@ func (b *buildFlags) run(ctx context.Context, s Streams, found []image) error {
 	for i, im := range found {
 		jobs[i].Spec = im.spec(options)
 	}
+	found, jobs, unreached := reachable(ctx, eng, found, jobs)
+	if len(jobs) == 0 {
+		return unreached
+	}
 	results, err := eng.BuildAll(ctx, jobs)
+	if err == nil {
+		err = b.report(s, found, results)
+	}
 	if err != nil {
-		return err
+		return errors.Join(err, unreached)
 	}
-	if err := b.report(s, found, results); err != nil {
-		return err
+	return errors.Join(b.limitCache(ctx, eng), unreached)
+}
+
+// reachable leaves out the images whose upstream image can be had from nowhere:
+// the others do not wait for it.
+func reachable(ctx context.Context, eng *engine.Engine, found []image, jobs []engine.Job) (left []image, todo []engine.Job, err error) {
+	var errs []error
+	for i, job := range jobs {
+		err := eng.Resolve(ctx, job.Spec, job.Platforms)
+		if errors.Is(err, rootfs.ErrNoImage) {
+			errs = append(errs, fmt.Errorf("%s: %w", found[i].name, err))
+			continue
+		}
+		left, todo = append(left, found[i]), append(todo, job)
 	}
-	return b.limitCache(ctx, eng)
+	return left, todo, errors.Join(errs...)
 }
 
 var validTag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`) // OCI distribution spec, "Pulling manifests"

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/lucid-project/base-images/lucidbase/engine"
+	"github.com/lucid-project/base-images/lucidbase/rootfs"
 )
 
 // engineFlags are the flags of every command that opens an engine.
@@ -21,6 +23,7 @@ type engineFlags struct {
 	caBundle       string
 	debianMirror   string
 	securityMirror string
+	imageMirrors   []string
 	progress       string
 }
 
@@ -31,6 +34,7 @@ func (e *engineFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&e.caBundle, "ca-bundle", "", "PEM `file` of certificate authorities to trust besides the system's; $SSL_CERT_FILE")
 	f.StringVar(&e.debianMirror, "debian-mirror", "", "base URL of a Debian mirror, or several with commas between; $LUCID_DEBIAN_MIRROR")
 	f.StringVar(&e.securityMirror, "debian-security-mirror", "", "the same for the security archive; $LUCID_DEBIAN_SECURITY_MIRROR")
+	f.StringArrayVar(&e.imageMirrors, "image-mirror", nil, "registry to ask for upstream images first, as docker.io=HOST/PREFIX; may be repeated; $LUCID_IMAGE_MIRROR")
 	f.StringVar(&e.progress, "progress", "auto", "auto, plain, tty, quiet or rawjson")
 }
 
@@ -43,7 +47,10 @@ func (e *engineFlags) open(ctx context.Context, s Streams) (*engine.Engine, erro
 	if !slices.Contains(progressModes, e.progress) {
 		return nil, usagef("--progress %q: not one of %s", e.progress, strings.Join(progressModes, ", "))
 	}
-	opts := []engine.Option{engine.WithProgress(s.Err), engine.WithProgressMode(e.progress)}
+	if _, err := rootfs.ParseImageMirrors(e.imageMirrors...); err != nil {
+		return nil, usagef("--image-mirror: %w", err)
+	}
+	opts := []engine.Option{engine.WithImageMirrors(e.imageMirrors...), engine.WithProgress(s.Err), engine.WithProgressMode(e.progress)}
 	if e.cacheDir != "" {
 		opts = append(opts, engine.WithCacheDir(e.cacheDir))
 	}
@@ -54,6 +61,21 @@ func (e *engineFlags) open(ctx context.Context, s Streams) (*engine.Engine, erro
 		opts = append(opts, engine.WithDebianMirrors(e.debianMirror, e.securityMirror))
 	}
 	return engine.Open(ctx, e.address, opts...)
+}
+
+// with opens the engine for a function, and keeps the cache under its limit
+// afterwards.
+func (e *engineFlags) with(ctx context.Context, s Streams, do func(*engine.Engine) error) error {
+	eng, err := e.open(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer eng.Close()
+	err = do(eng)
+	if err != nil && !errors.Is(err, errStale) {
+		return err
+	}
+	return errors.Join(err, e.limitCache(ctx, eng))
 }
 
 // limit gives --cache-limit in bytes.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/rootfs"
 )
@@ -19,9 +20,19 @@ func hint(err error) string {
 	text := err.Error()
 	var broken *engine.ContractError
 	says := func(part string) bool { return strings.Contains(strings.ToLower(text), part) }
+	var list listError
 	switch {
+	case errors.As(err, &list):
+		if list.suggested {
+			return ""
+		}
+		return "have these lines corrected in a file beside it with --suggest"
 	case errors.Is(err, errUsage):
 		return "see 'lucidbase --help'"
+	case errors.Is(err, rootfs.ErrNoImage):
+		return imageHint(err)
+	case isUnresolved(err):
+		return "'lucidbase build' finds that out where the image can be reached, 'lucidbase lock' for good"
 	case errors.Is(err, errUnread):
 		return readHint(err)
 	case errors.As(err, &broken):
@@ -44,6 +55,20 @@ func hint(err error) string {
 		return "check the network, the proxy variables, --debian-mirror and UV_DEFAULT_INDEX"
 	}
 	return ""
+}
+
+// imageHint is about an upstream image that no registry gave.
+func imageHint(err error) string {
+	var answer *transport.Error
+	if errors.As(err, &answer) && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden) {
+		return "log in to the registry with 'docker login' or 'skopeo login', or name one that has the image with --image-mirror docker.io=HOST/PREFIX"
+	}
+	return "name a registry that has the image with --image-mirror docker.io=HOST/PREFIX or LUCID_IMAGE_MIRROR; the images base and python-base need none"
+}
+
+func isUnresolved(err error) bool {
+	var ask *lucidbase.UnresolvedImageError
+	return errors.As(err, &ask)
 }
 
 // readHint is about what verify was to read.

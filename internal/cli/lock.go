@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,51 +26,86 @@ var errStale = errors.New("the locks are not up to date")
 func newLock(s Streams) *cobra.Command {
 	var e engineFlags
 	var dir string
-	var check bool
+	var own ownFlags
 	cmd := &cobra.Command{
 		Use:   "lock",
-		Short: "Resolve every lock from the network and print what changed",
+		Short: "Resolve every lock from the network, or with -r one list of requirements, and print what changed",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
+			if own.list == "" && (own.out != "" || own.suggest || len(own.targets) > 0) {
+				return usagef("--output, --target and --suggest are for a list of one's own: name it with -r")
+			}
+			if own.list != "" && cmd.Flags().Changed("dir") {
+				return usagef("--dir is for the library's own lists, -r for one of one's own")
+			}
+			if err := own.validate(); err != nil {
+				return err
+			}
+			if own.list != "" {
+				return e.with(ctx, s, func(eng *engine.Engine) error { return lockOwn(ctx, s, eng, own) })
+			}
 			in, err := lock.ReadInputs(os.DirFS(dir))
 			if err != nil {
 				return fmt.Errorf("reading the package lists in %s: %w", dir, err)
 			}
-			old := readLocks(s, dir)
-			eng, err := e.open(ctx, s)
-			if err != nil {
-				return err
-			}
-			defer eng.Close()
-			set, err := resolve.Set(ctx, eng, eng.Archives(), in, time.Now())
-			if err != nil {
-				return err
-			}
-			keepDates(old, set)
-			changes := resolve.Changes(old, set)
-			for _, line := range changes {
-				fmt.Fprintln(s.Out, line)
-			}
-			var stale error
-			switch {
-			case len(changes) == 0:
-				fmt.Fprintln(s.Err, "lucidbase: the locks are up to date")
-			case check:
-				stale = errStale
-			default:
-				if err := writeFiles(dir, set.Files()); err != nil {
-					return err
-				}
-			}
-			return errors.Join(stale, e.limitCache(ctx, eng))
+			return e.with(ctx, s, func(eng *engine.Engine) error { return lockAll(ctx, s, eng, dir, in, own.check) })
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&dir, "dir", "lucidbase/lock", "directory of the package lists and of the locks")
-	f.BoolVar(&check, "check", false, "write nothing; exit 1 when something would change")
+	f.BoolVar(&own.check, "check", false, "write nothing; exit 1 when something would change")
+	f.StringVarP(&own.list, "requirements", "r", "", "lock this `file` of requirements instead")
+	f.StringVarP(&own.out, "output", "o", "", "`file` to write the lock of -r to, with NAME.sources.toml beside it (default LIST.lock.txt)")
+	f.StringSliceVar(&own.targets, "target", nil, "wheel platforms that -r is for (default all): "+strings.Join(lock.WheelTargets(), ", "))
+	f.BoolVar(&own.suggest, "suggest", false, "when -r cannot be locked, write a corrected list beside it as NAME.suggested.txt")
 	e.add(f)
 	return cmd
+}
+
+// lockAll resolves the library's own lists.
+func lockAll(ctx context.Context, s Streams, eng *engine.Engine, dir string, in lock.Inputs, check bool) error {
+	old := readLocks(s, dir)
+	set, err := resolve.Set(ctx, eng, eng.Archives(), in, time.Now())
+	if err != nil {
+		return err
+	}
+	if set.Alpine, err = lockImage(ctx, s, eng, old, set.Debian); err != nil {
+		return err
+	}
+	keepDates(old, set)
+	changes := resolve.Changes(old, set)
+	printLines(s.Out, "", changes)
+	for _, t := range lock.Tiers() {
+		printLines(s.Err, "lucidbase: "+string(t)+": ", resolve.Compiled(set.Sources[t]))
+	}
+	switch {
+	case len(changes) == 0:
+		fmt.Fprintln(s.Err, "lucidbase: the locks are up to date")
+	case check:
+		return errStale
+	default:
+		return writeLocks(dir, set)
+	}
+	return nil
+}
+
+// writeLocks writes a set's files and removes those that it has no more.
+func writeLocks(dir string, set *lock.Set) error {
+	files := set.Files()
+	errs := []error{writeFiles(dir, files)}
+	for _, t := range lock.Tiers() {
+		if files[t.SourcesFile()] == nil {
+			errs = append(errs, removeStale(filepath.Join(dir, t.SourcesFile())))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func printLines(w io.Writer, prefix string, lines []string) {
+	for _, line := range lines {
+		fmt.Fprintln(w, prefix+line)
+	}
 }
 
 // keepDates keeps the dates of the old lock's indexes where nothing else changed:
@@ -142,10 +178,15 @@ func freshLocks(ctx context.Context, s Streams, eng *engine.Engine, dir string, 
 	if err != nil {
 		return nil, err
 	}
+	own, err := lock.Default()
+	if err != nil {
+		return nil, err
+	}
+	set.Alpine = own.Alpine.Pin() // what it gives follows from the new lock
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("keeping the locks: %w", err)
 	}
-	return set, writeFiles(dir, set.Files())
+	return set, writeLocks(dir, set)
 }
 
 // cachedLocks gives what was resolved by an earlier build, if anything.

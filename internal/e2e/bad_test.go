@@ -99,7 +99,7 @@ func TestBadNetwork(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dist := filepath.Join(t.TempDir(), "dist")
-			c.args = append([]string{"build", "--output", dist}, c.args...)
+			c.args = append([]string{"build", "python-base", "--output", dist}, c.args...)
 			s.refuse(t, c.command, c.says...)
 			require.NoDirExists(t, dist)
 		})
@@ -134,7 +134,7 @@ func TestBadDirectories(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dist, metadata := filepath.Join(t.TempDir(), "dist"), filepath.Join(t.TempDir(), "m.json")
-			args := append([]string{"build", "--cache-dir", s.cache(), "--output", dist, "--metadata-file", metadata}, c.args...)
+			args := append([]string{"build", "base", "python-base", "--cache-dir", s.cache(), "--output", dist, "--metadata-file", metadata}, c.args...)
 			s.refuse(t, command{args: args}, c.says...)
 			require.NoDirExists(t, dist)
 			require.NoFileExists(t, metadata)
@@ -167,7 +167,7 @@ func TestBadEngineAndTrust(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dist := filepath.Join(t.TempDir(), "dist")
-			c.args = append([]string{"build", "--cache-dir", s.cache(), "--output", dist}, c.args...)
+			c.args = append([]string{"build", "base", "python-base", "--cache-dir", s.cache(), "--output", dist}, c.args...)
 			s.refuse(t, c.command, c.says...)
 			require.NoDirExists(t, dist)
 		})
@@ -188,7 +188,7 @@ func TestBadUser(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(home, "lucidbase"), program, 0o755))
 	s.dir = home
 	s.refuse(t, command{
-		args:  []string{"build", "--output", filepath.Join(home, "dist")},
+		args:  []string{"build", "base", "python-base", "--output", filepath.Join(home, "dist")},
 		env:   []string{"HOME=" + home, "XDG_CACHE_HOME="},
 		dir:   home,
 		under: []string{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "PATH=/nonexistent"},
@@ -217,7 +217,7 @@ func TestBadRegistry(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			metadata := filepath.Join(t.TempDir(), "m.json")
-			c.args = append([]string{"build", "--push", "--registry", c.host + "/lucid", "--metadata-file", metadata}, c.args...)
+			c.args = append([]string{"build", "base", "python-base", "--push", "--registry", c.host + "/lucid", "--metadata-file", metadata}, c.args...)
 			c.env = append([]string{"DOCKER_CONFIG=" + t.TempDir()}, c.env...)
 			s.refuse(t, c.command, c.says...)
 			require.NoFileExists(t, metadata)

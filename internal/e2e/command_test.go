@@ -115,11 +115,11 @@ func (b built) digests() map[string]string {
 	return all
 }
 
-// build builds both images and gives the metadata; stdout must be its lines.
+// build builds both Debian images and gives the metadata; stdout must be its lines.
 func (s shared) build(t *testing.T, c command) built {
 	t.Helper()
 	file := cmp.Or(c.metadata, filepath.Join(t.TempDir(), "metadata.json"))
-	c.args = append([]string{"build", "--metadata-file", file, "--progress", "plain"}, c.args...)
+	c.args = append([]string{"build", "base", "python-base", "--metadata-file", file, "--progress", "plain"}, c.args...)
 	res := s.run(t, c)
 	require.Zero(t, res.code, res.stderr)
 	data, err := os.ReadFile(file)
@@ -141,7 +141,7 @@ func (s shared) cache() string { return filepath.Join(s.dir, "cache") }
 var buildOnce sync.Once
 var coldBuild built
 
-// firstBuild builds both images for both platforms from nothing, once.
+// firstBuild builds both Debian images for both platforms from nothing, once.
 func (s shared) firstBuild(t *testing.T) built {
 	t.Helper()
 	buildOnce.Do(func() {

@@ -175,7 +175,7 @@ func TestNoEmulation(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	s := needEngine(t)
 	cache, dist := filepath.Join(t.TempDir(), "cache"), filepath.Join(t.TempDir(), "dist")
-	cmd := s.cmd(t, command{args: []string{"build", "--cache-dir", cache, "--output", dist, "--progress", "plain"}})
+	cmd := s.cmd(t, command{args: []string{"build", "base", "python-base", "--cache-dir", cache, "--output", dist, "--progress", "plain"}})
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -221,7 +221,7 @@ func requireClean(t *testing.T, cache string) {
 func TestTwoProcesses(t *testing.T) {
 	s := needEngine(t)
 	want := s.firstBuild(t).digests()
-	args := []string{"build", "--cache-dir", s.cache(), "--progress", "plain", "--no-cache", "--output"}
+	args := []string{"build", "base", "python-base", "--cache-dir", s.cache(), "--progress", "plain", "--no-cache", "--output"}
 	first := s.cmd(t, command{args: append(args, filepath.Join(t.TempDir(), "a"))})
 	stderr, err := first.StderrPipe()
 	require.NoError(t, err)
@@ -232,7 +232,7 @@ func TestTwoProcesses(t *testing.T) {
 		defer close(done)
 		_, _ = io.Copy(io.Discard, stderr)
 	}()
-	second := s.run(t, command{args: []string{"build", "--cache-dir", s.cache(), "--progress", "plain", "--output", filepath.Join(t.TempDir(), "b")}})
+	second := s.run(t, command{args: []string{"build", "base", "python-base", "--cache-dir", s.cache(), "--progress", "plain", "--output", filepath.Join(t.TempDir(), "b")}})
 	<-done
 	require.NoError(t, first.Wait())
 	require.Zero(t, second.code, second.stderr)

@@ -39,6 +39,13 @@ var (
 		"ca-bundle", "tls", "zoneinfo", "sqlite3", "ctypes", "readline", "compression", "stdlib",
 		"hashlib", "processes-and-threads", "no-installer",
 	}
+	// Of the image with musl: its own instead of some of the base's.
+	muslChecks = []string{
+		"identity", "interpreter", "environment", "read-only", "cached-bytecode",
+		"ca-bundle", "tls", "zoneinfo", "sqlite3", "ctypes", "compression",
+		"hashlib", "processes-and-threads", "no-installer",
+		"musl-locale", "modules", "musl", "packages-listed",
+	}
 	fileChecks = []string{
 		"record", "recorded", "no-leftovers", "bytecode", "no-orphan-bytecode", "scripts",
 	}
@@ -53,6 +60,10 @@ type probe struct {
 
 // probes are what each image has to pass, by its name.
 var probes = map[string][]probe{
+	"alpine-base": {
+		{"probe_files.py", [][]string{fileChecks}},
+		{"probe_alpine.py", [][]string{muslChecks, minimalPackages}},
+	},
 	"python-base": {
 		{"probe_files.py", [][]string{fileChecks}},
 		{"probe_python.py", [][]string{baseChecks, serverChecks, pythonPackages}},

@@ -138,7 +138,7 @@ func TestPushThatFailsLeavesNoTag(t *testing.T) {
 	r := testregistry.New(t)
 	r.Inject(testregistry.Fault{Method: http.MethodPut, Path: "/python-base/manifests/", Status: http.StatusInternalServerError, Times: 1000})
 	s.refuse(t, command{
-		args: []string{"build", "--cache-dir", s.cache(), "--push", "--registry", r.Host + "/lucid"},
+		args: []string{"build", "base", "python-base", "--cache-dir", s.cache(), "--push", "--registry", r.Host + "/lucid"},
 		env:  []string{"DOCKER_CONFIG=" + t.TempDir()},
 	}, "pushing to "+r.Host+"/lucid/python-base", "500 Internal Server Error")
 	for _, q := range r.Requests() {

@@ -5,10 +5,9 @@ package stage
 
 import (
 	_ "embed"
+	"fmt"
 	"path"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -83,57 +82,27 @@ func (b Builder) UV(tool lock.Requirements) llb.State {
 
 // Interpreter adds the standard library's bytecode and an empty venv to an
 // image: a read-only image that does not run as root can never write either.
-func (b Builder) Interpreter(image llb.State, label, version string) llb.State {
-	run := b.run(label+" standard library", []string{"interpreter", targetPath, version}, llb.Network(llb.NetModeNone))
+func (b Builder) Interpreter(image llb.State, t Target) llb.State {
+	run := b.run(t.Label()+" standard library", []string{"interpreter", targetPath, t.Version, t.Prefix}, llb.Network(llb.NetModeNone))
 	return run.AddMount(targetPath, image)
 }
 
-// Packages adds wheels for the target to an image's venv. The image's own state
+// Packages adds wheels for the target to an image's venv: locked ones, and those
+// that were made here. The image's own state
 // is mounted where the image will have it, so that what comes back is the image
 // and one layer more.
-func (b Builder) Packages(image, uv llb.State, name, version string, target ocispecs.Platform, reqs lock.Requirements) llb.State {
-	run := b.run(name, []string{"packages", locksPath, wheelPlatform(target), version},
+func (b Builder) Packages(image, uv llb.State, name string, t Target, reqs lock.Requirements, built ...Wheel) llb.State {
+	opts := []llb.RunOption{
 		llb.AddMount("/opt/uv", uv, llb.Readonly),
 		llb.AddMount("/root/.cache/uv", llb.Scratch(), llb.AsPersistentCacheDir("lucid-uv", llb.CacheMountShared)),
 		b.requirements(reqs),
-		llbutil.NetworkSecrets())
+		llbutil.NetworkSecrets(),
+	}
+	args := []string{"packages", locksPath, t.uv(), t.Version}
+	for i, wheel := range built {
+		opts = append(opts, llb.AddMount(fmt.Sprintf("/wheels/%d", i), wheel.State, llb.Readonly))
+		args = append(args, wheel.Marker)
+	}
+	run := b.run(t.Label()+" "+name, args, opts...)
 	return run.AddMount(VenvPath, image, llb.SourcePath(VenvPath))
-}
-
-// wheelPlatform is uv's name of a platform with Debian 12's C library.
-func wheelPlatform(p ocispecs.Platform) string {
-	if p.Architecture == "arm64" {
-		return "aarch64-manylinux_2_36"
-	}
-	return "x86_64-manylinux_2_36"
-}
-
-// LockOutputs are the files that Lock leaves: uv's versions and hashes by
-// machine, as JSON, and the lock of each tier.
-func LockOutputs() []string {
-	names := []string{"uv.json"}
-	for _, t := range lock.Tiers() {
-		names = append(names, t.LockFile())
-	}
-	return names
-}
-
-// Lock resolves the tools and every tier from the package index, afresh each
-// time. inputs maps a tier's input file to its text.
-func (b Builder) Lock(inputs map[string][]byte, version string) llb.State {
-	tiers := lock.Tiers()
-	slices.Reverse(tiers)
-	var order []string
-	files := llb.Scratch()
-	for _, t := range tiers {
-		order = append(order, string(t))
-		files = files.File(llb.Mkfile("/"+t.InputFile(), 0o644, inputs[t.InputFile()]), llb.Platform(b.platform))
-	}
-	files = files.File(llb.Mkfile("/tiers", 0o644, []byte(strings.Join(order, " "))), llb.Platform(b.platform))
-	run := b.run("resolve Python packages", []string{"lock", version, "x86_64", "aarch64"},
-		llb.IgnoreCache,
-		llb.AddMount("/pip", b.pip, llb.Readonly),
-		llb.AddMount(path.Dir(locksPath), files, llb.Readonly),
-		llbutil.NetworkSecrets())
-	return run.AddMount("/out", llb.Scratch())
 }

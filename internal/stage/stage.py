@@ -5,16 +5,15 @@ bytecode, fixed modes and times, no file that tells when or by whom.
 """
 
 import compileall
-import json
 import os
-import platform
 import py_compile
+import re
 import stat
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from importlib.util import cache_from_source
+from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
 
 EPOCH = int(os.environ["SOURCE_DATE_EPOCH"])
@@ -105,53 +104,59 @@ def tools(requirements):
     pip("install", "--no-compile", "--require-hashes", "--target", "/opt/uv", "-r", requirements)
 
 
-def lock(version, *architectures):
-    """Resolve the newest uv and, with it, every tier of packages.
-
-    The tiers are given from the largest; each is resolved within the versions
-    of the one before.
-    """
-    found = {}
-    for architecture in architectures:
-        report = Path(f"/tmp/{architecture}.json")
-        pip("install", "--dry-run", "--ignore-installed", "--target", "/tmp/none", "--report", str(report),
-            "--platform", f"manylinux2014_{architecture}", "uv")
-        item = json.loads(report.read_text())["install"][0]
-        found[architecture] = {
-            "version": item["metadata"]["version"],
-            "sha256": item["download_info"]["archive_info"]["hashes"]["sha256"],
-        }
-    Path("/out/uv.json").write_text(json.dumps(found))
-    pip("install", "--no-compile", "--target", "/opt/uv", "uv==" + found[platform.machine()]["version"])
-    constraints = []
-    for tier in Path("/locks/tiers").read_text().split():
-        out = f"/out/{tier}.lock.txt"
-        uv("pip", "compile", "--quiet", "--universal", "--python-version", version, "--only-binary", ":all:",
-           "--generate-hashes", "--no-header", "--no-annotate", "--no-cache", *constraints,
-           "--output-file", out, f"/locks/{tier}.in")
-        constraints = ["--constraints", out]
+def check_magic(stdlib):
+    """Refuse a Python that would not read the bytecode that this one writes."""
+    found = re.search(r"^MAGIC_NUMBER = \((\d+)\)", (stdlib / "importlib/_bootstrap_external.py").read_text(), re.MULTILINE)
+    own = int.from_bytes(MAGIC_NUMBER[:2], "little")
+    if not found or int(found[1]) != own:
+        sys.exit(f"error: the image's Python reads bytecode {found and found[1]}, the builder's writes {own}")
 
 
-def interpreter(root, version):
+def interpreter(root, version, prefix):
     """Compile the standard library of the image at root; lay out its venv."""
-    compile_tree(root + "/usr/lib/python3.11", strip=root)
+    stdlib = Path(f"{root}{prefix}/lib/python3.11")
+    check_magic(stdlib)
+    compile_tree(stdlib, strip=root)
     venv = Path(root + "/opt/venv")
     (venv / SITE_PACKAGES).mkdir(parents=True)
     (venv / "bin").mkdir()
-    for name, target in [("python", "/usr/bin/python3.11"), ("python3", "python"), ("python3.11", "python")]:
+    for name, target in [("python", f"{prefix}/bin/python3.11"), ("python3", "python"), ("python3.11", "python")]:
         (venv / "bin" / name).symlink_to(target)
     (venv / "pyvenv.cfg").write_text(
-        f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {version}\n"
+        f"home = {prefix}/bin\ninclude-system-site-packages = false\nversion = {version}\n"
     )
     settle(root)
 
 
-def packages(requirements, wheels, version):
-    """Install wheels for the target platform into /opt/venv."""
-    uv("pip", "install", "--quiet", "--python", "/opt/venv/bin/python",
-       "--python-platform", wheels, "--python-version", version,
-       "--no-deps", "--require-hashes", "--only-binary", ":all:", "--link-mode", "copy",
-       "--no-compile-bytecode", "-r", requirements)
+def lend_interpreter(link):
+    """Have the venv's link lead to this Python where the stage lacks the image's."""
+    target = Path(os.readlink(link))
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(sys.executable)
+
+
+def packages(requirements, wheels, version, *markers):
+    """Install wheels for the target platform into /opt/venv.
+
+    Those of /wheels were made here: each has a marker, which may be empty.
+    """
+    lend_interpreter("/opt/venv/bin/python")
+    install = partial(
+        uv, "pip", "install", "--quiet", "--python", "/opt/venv/bin/python",
+        "--python-platform", wheels, "--python-version", version,
+        "--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "--no-compile-bytecode",
+    )
+    if Path(requirements).read_text():
+        install("--require-hashes", "-r", requirements)
+    built = []
+    for i, marker in enumerate(markers):
+        wheel, = Path(f"/wheels/{i}").glob("*.whl")
+        built.append(f"{wheel.name.partition('-')[0]} @ file://{wheel}" + (f" ; {marker}" if marker else ""))
+    if built:
+        Path("/tmp/built.txt").write_text("\n".join(built))
+        # uv knows a local file by its path and time, and these are always the same.
+        install("--no-cache", "--no-index", "-r", "/tmp/built.txt")
     (Path("/opt/venv") / ".lock").unlink(missing_ok=True)
     compile_tree("/opt/venv/" + SITE_PACKAGES)
     settle("/opt/venv")
@@ -160,4 +165,4 @@ def packages(requirements, wheels, version):
 if __name__ == "__main__":
     os.umask(0o022)
     one_index()
-    {"tools": tools, "lock": lock, "interpreter": interpreter, "packages": packages}[sys.argv[1]](*sys.argv[2:])
+    {"tools": tools, "interpreter": interpreter, "packages": packages}[sys.argv[1]](*sys.argv[2:])

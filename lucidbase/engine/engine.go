@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/moby/buildkit/client"
@@ -39,6 +40,8 @@ type Engine struct {
 	backend  Backend // nil for a remote BuildKit
 	platform ocispecs.Platform
 	archives *rootfs.Archives
+	upstream *rootfs.Images
+	resolved sync.Map // what upstream images hold, by what was asked
 	store    *store
 	images   *image.Store
 	// transport reaches registries, with the CA bundle trusted.
@@ -56,6 +59,7 @@ type options struct {
 	caBundle       string
 	debianMirror   string
 	securityMirror string
+	imageMirrors   []string
 	progress       io.Writer
 	progressMode   string
 }
@@ -80,6 +84,17 @@ func WithDebianMirrors(main, security string) Option {
 	}
 }
 
+// WithImageMirrors names registries that are asked before an upstream image's own,
+// each as "docker.io=HOST/PREFIX", or several with commas between. None means
+// LUCID_IMAGE_MIRROR. What comes is checked by digest, wherever it is from.
+func WithImageMirrors(mirrors ...string) Option {
+	return func(o *options) {
+		if len(mirrors) > 0 {
+			o.imageMirrors = mirrors
+		}
+	}
+}
+
 // WithProgress shows what happens on w: BuildKit's own display on a terminal,
 // lines elsewhere. The default shows nothing.
 func WithProgress(w io.Writer) Option { return func(o *options) { o.progress = w } }
@@ -101,6 +116,7 @@ func Open(ctx context.Context, address string, opts ...Option) (*Engine, error) 
 		progressMode:   "auto",
 		debianMirror:   os.Getenv("LUCID_DEBIAN_MIRROR"),
 		securityMirror: os.Getenv("LUCID_DEBIAN_SECURITY_MIRROR"),
+		imageMirrors:   []string{os.Getenv("LUCID_IMAGE_MIRROR")},
 	}
 	for _, opt := range opts {
 		opt(&o)
@@ -126,13 +142,18 @@ func (e *Engine) openStore() (err error) {
 	if err != nil {
 		return err
 	}
+	images, err := rootfs.ParseImageMirrors(e.options.imageMirrors...)
+	if err != nil {
+		return err
+	}
 	var trusted *tls.Config
 	if trusted, e.authorities, err = trust(systemBundle(), e.options.caBundle); err != nil {
 		return err
 	}
 	e.transport = registryTransport(trusted.Clone())
 	e.archives = &rootfs.Archives{Cache: e.options.downloadDir(), Mirrors: mirrors, TLS: trusted}
-	if e.store, err = newStore(e.options.contentDir(), e.archives.Layer); err != nil {
+	e.upstream = &rootfs.Images{Cache: e.options.downloadDir(), Mirrors: images, Transport: e.transport, Archives: e.archives}
+	if e.store, err = newStore(e.options.contentDir(), e.makeLayer); err != nil {
 		return err
 	}
 	e.images = image.NewStore(e.options.contentDir())
@@ -265,4 +286,5 @@ func (e *Engine) Close() error {
 }
 
 func (o options) contentDir() string  { return filepath.Join(o.cacheDir, "content") }
+func (o options) logDir() string      { return filepath.Join(o.cacheDir, "logs") }
 func (o options) downloadDir() string { return filepath.Join(o.cacheDir, "downloads") }

@@ -31,6 +31,7 @@ func (e *Engine) explain(ctx context.Context, d *display, err error) error {
 		return cause
 	}
 	d.writers.Wait() // the last words may still be on their way
+	d.failures.logDir = e.options.logDir()
 	if cause := d.failures.err(); cause != nil {
 		return cause
 	}
@@ -46,6 +47,9 @@ type failures struct {
 	mu     sync.Mutex
 	failed []failure
 	logs   map[stepKey][]byte
+	full   map[stepKey]*stepLog
+	// logDir is where the log of the step that failed goes; empty means nowhere.
+	logDir string
 }
 
 type stepKey struct {
@@ -61,6 +65,7 @@ type failure struct {
 func (f *failures) note(solve int, s *client.SolveStatus) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.divert(solve, s)
 	for _, v := range s.Vertexes {
 		if v.Error != "" && v.Completed != nil && !strings.HasSuffix(v.Error, context.Canceled.Error()) {
 			f.failed = append(f.failed, failure{v, stepKey{solve, v.Digest}})
@@ -100,7 +105,7 @@ func (f *failures) err() error {
 	if words := lastWords(string(f.logs[first.log])); words != "" && exitCode.MatchString(reason) {
 		reason = words
 	}
-	return fmt.Errorf("building %s: %s", first.Name, oneLine(reason))
+	return fmt.Errorf("building %s: %s%s", first.Name, oneLine(reason), f.writeLog(first))
 }
 
 // lastWords are what a program said from its first error on, or else its last

@@ -20,6 +20,7 @@ import (
 
 	"github.com/lucid-project/base-images/llbutil"
 	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/rootfs"
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
@@ -33,6 +34,9 @@ type graph struct {
 
 // graphs makes the job's graphs and offers their inputs to BuildKit.
 func (e *Engine) graphs(ctx context.Context, job Job) ([]graph, error) {
+	if err := e.Resolve(ctx, job.Spec, job.Platforms); err != nil && (errors.Is(err, rootfs.ErrNoImage) || ctx.Err() != nil) {
+		return nil, err // else every platform's own errors are told
+	}
 	var graphs []graph
 	var errs []error
 	for _, target := range job.Platforms {
@@ -43,7 +47,7 @@ func (e *Engine) graphs(ctx context.Context, job Job) ([]graph, error) {
 }
 
 func (e *Engine) graph(ctx context.Context, job Job, target ocispecs.Platform) (graph, error) {
-	g, err := job.Spec.Graph(lucidbase.Platforms{Target: target, Build: e.platform})
+	g, err := e.specGraph(ctx, job.Spec, target)
 	if err != nil {
 		return graph{}, err
 	}

@@ -44,6 +44,10 @@ type DebianPlatform struct {
 	// Builder is what a stage that runs on this platform has besides: pip, to
 	// install uv with. It is in no image.
 	Builder Layer `json:"builder"`
+	// Headers is what a source is compiled against for this platform: the headers
+	// of Python and of libraries, and these as archives. It is in no image, and
+	// zero in a lock that compiles nothing.
+	Headers Layer `json:"headers,omitzero"`
 }
 
 // Layer is an uncompressed OCI layer and the packages that give it.
@@ -148,6 +152,9 @@ func (d Debian) check(bad reportFunc) {
 		at := "/platforms/" + platform
 		p.Rootfs.check(platform+" rootfs", archives, inside(at+"/rootfs", bad))
 		p.Builder.check(platform+" builder", archives, inside(at+"/builder", bad))
+		if !p.Headers.isZero() {
+			p.Headers.check(platform+" headers", archives, inside(at+"/headers", bad))
+		}
 	}
 }
 
@@ -155,6 +162,8 @@ func (d Debian) check(bad reportFunc) {
 func inside(outer string, bad reportFunc) reportFunc {
 	return func(at, format string, args ...any) { bad(outer+at, format, args...) }
 }
+
+func (l Layer) isZero() bool { return l.Digest == "" && l.Size == 0 && len(l.Packages) == 0 }
 
 func (l Layer) check(where string, archives map[string]bool, bad reportFunc) {
 	if hash, ok := strings.CutPrefix(l.Digest, "sha256:"); !ok || !hexSHA256.MatchString(hash) {

@@ -103,6 +103,22 @@ func TestParseDebianBroken(t *testing.T) {
 	}
 }
 
+// A lock that compiles nothing has no headers, and says nothing of them.
+func TestParseDebianHeaders(t *testing.T) {
+	d := testDebian()
+	require.NotContains(t, string(d.Format()), "headers")
+	amd64 := d.Platforms["linux/amd64"]
+	amd64.Headers = amd64.Builder
+	d.Platforms["linux/amd64"] = amd64
+	got, err := ParseDebian("x", d.Format())
+	require.NoError(t, err)
+	require.Equal(t, d, got)
+	amd64.Headers.Digest = ""
+	d.Platforms["linux/amd64"] = amd64
+	_, err = ParseDebian("x", d.Format())
+	require.ErrorContains(t, err, `linux/amd64 headers: digest "" is not a SHA-256 digest`)
+}
+
 // Every fault is told, in the same order each time.
 func TestParseDebianAll(t *testing.T) {
 	d := testDebian()

@@ -2,6 +2,7 @@ package lock
 
 import (
 	"errors"
+	"maps"
 	"slices"
 )
 
@@ -13,6 +14,12 @@ type DebianInput struct {
 	Rootfs []string `toml:"rootfs"`
 	// Builder names what a stage has besides.
 	Builder []string `toml:"builder"`
+	// Headers names what sources are compiled against; those of Rootfs may be
+	// among them.
+	Headers []string `toml:"headers"`
+	// Libraries maps a Python project (its normalised name) to those of Headers
+	// that its source is compiled and linked with.
+	Libraries map[string][]string `toml:"libraries"`
 	// Exclude lists dependencies that are left out on purpose.
 	Exclude []Exclusion `toml:"exclude"`
 }
@@ -64,8 +71,15 @@ func (in DebianInput) check(data []byte, r *reporter) {
 			r.bad(lineWith(data, 1, quoted(s.Archive), quoted(s.Name)), "suite %s of archive %s: listed twice", s.Name, s.Archive)
 		}
 	}
+	listed := in.checkPackages(slices.Concat(in.Rootfs, in.Builder), data, r)
+	maps.Copy(listed, in.checkPackages(in.Headers, data, r))
+	in.checkExclude(listed, data, r)
+	in.checkLibraries(data, r)
+}
+
+func (in DebianInput) checkPackages(names []string, data []byte, r *reporter) map[string]bool {
 	listed := map[string]bool{}
-	for _, pkg := range slices.Concat(in.Rootfs, in.Builder) {
+	for _, pkg := range names {
 		if !debName.MatchString(pkg) {
 			r.bad(lineWith(data, 0, quoted(pkg)), "%q: not a Debian package name", pkg)
 		}
@@ -74,7 +88,7 @@ func (in DebianInput) check(data []byte, r *reporter) {
 		}
 		listed[pkg] = true
 	}
-	in.checkExclude(listed, data, r)
+	return listed
 }
 
 func (in DebianInput) checkExclude(listed map[string]bool, data []byte, r *reporter) {
@@ -97,5 +111,25 @@ func (in DebianInput) checkExclude(listed map[string]bool, data []byte, r *repor
 			r.bad(lineWith(data, 1, quoted(e.Package), quoted(e.Depends)), "%s: excludes %s twice", e.Package, e.Depends)
 		}
 		seen[[2]string{e.Package, e.Depends}] = true
+	}
+}
+
+func (in DebianInput) checkLibraries(data []byte, r *reporter) {
+	for _, project := range slices.Sorted(maps.Keys(in.Libraries)) {
+		line := lineOfKey(data, project)
+		if !projectName.MatchString(project) {
+			r.bad(line, "libraries: %q is not a normalised project name", project)
+		}
+		if len(in.Libraries[project]) == 0 {
+			r.bad(line, "libraries: %s: none", project)
+		}
+		for i, library := range in.Libraries[project] {
+			if !slices.Contains(in.Headers, library) {
+				r.bad(line, "libraries: %s: %s is not one of headers", project, library)
+			}
+			if slices.Contains(in.Libraries[project][:i], library) {
+				r.bad(line, "libraries: %s: %s: listed twice", project, library)
+			}
+		}
 	}
 }

@@ -37,9 +37,11 @@ func TestParseDebianInput(t *testing.T) {
 
 func TestParseDebianInputRefuses(t *testing.T) {
 	for want, edit := range map[string][2]string{
-		"line 3: suite \"\" of archive \"debian\": not a name":        {`"bookworm"`, `""`},
-		"line 4: suite bookworm of archive debian: listed twice":      {`"debian-security", suite = "bookworm-security"`, `"debian", suite = "bookworm"`},
-		"line 8: libc6: listed twice":                                 {`"tzdata",`, `"libc6",`},
+		"line 3: suite \"\" of archive \"debian\": not a name":   {`"bookworm"`, `""`},
+		"line 4: suite bookworm of archive debian: listed twice": {`"debian-security", suite = "bookworm-security"`, `"debian", suite = "bookworm"`},
+		"line 8: libc6: listed twice":                            {`"tzdata",`, `"libc6",`},
+		"line 10: bash: listed twice": {`builder = [`, `headers = ["bash", "bash"]
+builder = [`},
 		"line 10: tzdata: listed twice":                               {`"pip"`, `"tzdata"`},
 		"line 8: \"Time\": not a Debian package name":                 {`"tzdata",`, `"Time",`},
 		"line 13: tzdata: excludes debconf, but is not listed itself": {"  \"tzdata\",\n", "\n"},

@@ -28,6 +28,8 @@ func Tiers() []Tier { return []Tier{Minimal, Python, Standard} }
 const (
 	DebianFile = "debian12.json"
 	ToolsFile  = "tools.toml"
+	// AlpineFile is there only in a set that has an Alpine base.
+	AlpineFile = "alpine.json"
 )
 
 // LockFile is the name of the tier's lock.
@@ -40,10 +42,16 @@ func (t Tier) InputFile() string { return string(t) + ".in" }
 type Set struct {
 	Debian Debian
 	Python map[Tier]Requirements
-	Tools  Tools
+	// Sources are what a tier's images compile, for targets without a wheel.
+	Sources map[Tier]Sources
+	Tools   Tools
+	// Alpine is the image that the Alpine base is made from; zero for none.
+	Alpine Image
 }
 
-//go:embed debian12.json *.lock.txt tools.toml
+// The TOML files are named by pattern: there may be no sources.
+//
+//go:embed debian12.json alpine.json *.lock.txt *.toml
 var committed embed.FS
 
 // Default gives the locks that are committed with this library. Callers must
@@ -64,9 +72,22 @@ func Read(fsys fs.FS) (*Set, error) {
 	}
 	read(DebianFile, func(b []byte) (err error) { set.Debian, err = ParseDebian(DebianFile, b); return })
 	read(ToolsFile, func(b []byte) (err error) { set.Tools, err = ParseTools(ToolsFile, b); return })
+	if _, err := fs.Stat(fsys, AlpineFile); err == nil {
+		read(AlpineFile, func(b []byte) (err error) { set.Alpine, err = ParseImage(AlpineFile, b); return })
+	}
 	for _, t := range Tiers() {
 		read(t.LockFile(), func(b []byte) (err error) {
 			set.Python[t], err = ParseRequirements(t.LockFile(), b)
+			return
+		})
+		if _, err := fs.Stat(fsys, t.SourcesFile()); err != nil {
+			continue
+		}
+		read(t.SourcesFile(), func(b []byte) (err error) {
+			if set.Sources == nil {
+				set.Sources = map[Tier]Sources{}
+			}
+			set.Sources[t], err = ParseSources(t.SourcesFile(), b)
 			return
 		})
 	}
@@ -109,20 +130,44 @@ func (s *Set) Own(t Tier) (Requirements, error) {
 // Files gives the set's committed form, by file name.
 func (s *Set) Files() map[string][]byte {
 	files := map[string][]byte{DebianFile: s.Debian.Format(), ToolsFile: s.Tools.Format()}
+	if s.Alpine.Digest != "" {
+		files[AlpineFile] = s.Alpine.Format()
+	}
 	for t, reqs := range s.Python {
 		files[t.LockFile()] = append([]byte(header), reqs.Format()...)
+	}
+	for t, sources := range s.Sources {
+		if len(sources) > 0 {
+			files[t.SourcesFile()] = append([]byte(header), sources.Format()...)
+		}
 	}
 	return files
 }
 
 const header = "# Written by \"lucidbase lock\"; edit the .in file instead.\n"
 
-// Digest identifies what an image of a tier and further packages is made from,
+// Digest identifies what an image of a tier and further packages, compiled ones
+// among them, is made from,
 // "sha256:" and 64 hexadecimal digits. The tools are not part of it: they leave
 // no trace.
-func (s *Set) Digest(t Tier, further Requirements) string {
+func (s *Set) Digest(t Tier, further Requirements, compiled ...Source) string {
+	return digestOf(append([][]byte{s.Debian.Format()}, s.pythonParts(t, further, compiled)...))
+}
+
+// pythonParts are what a tier and further packages are made from.
+func (s *Set) pythonParts(t Tier, further Requirements, compiled Sources) [][]byte {
+	parts := [][]byte{s.Python[t].Format(), further.Format()}
+	for _, sources := range []Sources{s.Sources[t], compiled} {
+		if len(sources) > 0 {
+			parts = append(parts, sources.Format())
+		}
+	}
+	return parts
+}
+
+func digestOf(parts [][]byte) string {
 	h := sha256.New()
-	for _, part := range [][]byte{s.Debian.Format(), s.Python[t].Format(), further.Format()} {
+	for _, part := range parts {
 		fmt.Fprintf(h, "%d\n", len(part))
 		h.Write(part)
 	}

@@ -15,6 +15,9 @@ import (
 // Tools is the lock of what a build runs and no image holds.
 type Tools struct {
 	UV Tool `toml:"uv"`
+	// Zig is the compiler of source distributions, the project ziglang. A lock
+	// without sources needs none.
+	Zig Tool `toml:"ziglang"`
 }
 
 // Tool is a program that is published as a wheel for each build platform.
@@ -35,16 +38,9 @@ func ParseTools(name string, data []byte) (Tools, error) {
 		return Tools{}, err
 	}
 	r := &reporter{name: name}
-	if !pythonVersion.MatchString(t.UV.Version) {
-		r.bad(lineOfKey(data, "version"), "uv: version %q is not a version", t.UV.Version)
-	}
-	if len(t.UV.SHA256) == 0 {
-		r.bad(lineOfKey(data, "sha256"), "uv: no wheel")
-	}
-	for _, platform := range slices.Sorted(maps.Keys(t.UV.SHA256)) {
-		if hash := t.UV.SHA256[platform]; !hexSHA256.MatchString(hash) {
-			r.bad(lineOfKey(data, platform), "uv: %s: sha256 %q is not 64 hexadecimal digits", platform, hash)
-		}
+	t.UV.check("uv", data, r)
+	if !t.Zig.isZero() {
+		t.Zig.check("ziglang", data, r)
 	}
 	if err := errors.Join(r.errs...); err != nil {
 		return Tools{}, err
@@ -52,16 +48,54 @@ func ParseTools(name string, data []byte) (Tools, error) {
 	return t, nil
 }
 
+func (t Tool) isZero() bool { return t.Version == "" && len(t.SHA256) == 0 }
+
+func (t Tool) check(name string, data []byte, r *reporter) {
+	// The decoder does not tell lines: look from the tool's own table on.
+	from := max(0, bytes.Index(data, []byte("["+name+"]")))
+	line := func(key string) int { return lineOf(data, int64(from)) - 1 + lineOfKey(data[from:], key) }
+	if !pythonVersion.MatchString(t.Version) {
+		r.bad(line("version"), "%s: version %q is not a version", name, t.Version)
+	}
+	if len(t.SHA256) == 0 {
+		r.bad(line("sha256"), "%s: no wheel", name)
+	}
+	for _, platform := range slices.Sorted(maps.Keys(t.SHA256)) {
+		if hash := t.SHA256[platform]; !hexSHA256.MatchString(hash) {
+			r.bad(line(platform), "%s: %s: sha256 %q is not 64 hexadecimal digits", name, platform, hash)
+		}
+	}
+}
+
 // Format gives the lock's committed form; equal locks give equal bytes.
-func (t Tools) Format() []byte { return encodeTOML(t) }
+func (t Tools) Format() []byte {
+	if t.Zig.isZero() {
+		return encodeTOML(struct {
+			UV Tool `toml:"uv"`
+		}{t.UV})
+	}
+	return encodeTOML(t)
+}
 
 // Requirements gives the tool named uv for a build platform, as pip reads it.
 func (t Tools) Requirements(platform string) (Requirements, error) {
-	hash, ok := t.UV.SHA256[platform]
-	if !ok {
-		return nil, fmt.Errorf("uv %s: no wheel locked for build platform %s", t.UV.Version, platform)
+	return t.UV.requirements("uv", platform)
+}
+
+// Compiler gives the compiler for a build platform, as pip reads it.
+func (t Tools) Compiler(platform string) (Requirements, error) {
+	if t.Zig.isZero() {
+		return nil, fmt.Errorf("ziglang: not in %s, and a source has to be compiled", ToolsFile)
 	}
-	return Requirements{{Name: "uv", Version: t.UV.Version, Hashes: []string{"sha256:" + hash}}}, nil
+	return t.Zig.requirements("ziglang", platform)
+}
+
+func (t Tool) requirements(name, platform string) (Requirements, error) {
+	hash, ok := t.SHA256[platform]
+	if !ok {
+		return nil, fmt.Errorf("%s %s: no wheel locked for build platform %s", name, t.Version, platform)
+	}
+	return Requirements{{Name: name, Version: t.Version, Hashes: []string{"sha256:" + hash}}}, nil
 }
 
 func decodeTOML(name string, data []byte, v any) error {

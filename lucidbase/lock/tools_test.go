@@ -26,6 +26,24 @@ func TestParseTools(t *testing.T) {
 	require.EqualError(t, err, "uv 0.13.9: no wheel locked for build platform linux/s390x")
 }
 
+func TestCompiler(t *testing.T) {
+	tools := testTools()
+	_, err := tools.Compiler("linux/amd64")
+	require.EqualError(t, err, "ziglang: not in tools.toml, and a source has to be compiled")
+	tools.Zig = Tool{Version: "0.17.1", SHA256: map[string]string{"linux/amd64": strings.Repeat("c", 64)}}
+	tools, err = ParseTools("tools.toml", tools.Format())
+	require.NoError(t, err)
+	reqs, err := tools.Compiler("linux/amd64")
+	require.NoError(t, err)
+	require.Equal(t, Requirements{{Name: "ziglang", Version: "0.17.1", Hashes: []string{"sha256:" + strings.Repeat("c", 64)}}}, reqs)
+	_, err = tools.Compiler("linux/arm64")
+	require.EqualError(t, err, "ziglang 0.17.1: no wheel locked for build platform linux/arm64")
+
+	tools.Zig.SHA256["linux/amd64"] = "cc"
+	_, err = ParseTools("tools.toml", tools.Format())
+	require.EqualError(t, err, `parsing tools.toml: line 10: ziglang: linux/amd64: sha256 "cc" is not 64 hexadecimal digits`)
+}
+
 func TestParseToolsRefuses(t *testing.T) {
 	good := string(testTools().Format())
 	for want, edit := range map[string][2]string{

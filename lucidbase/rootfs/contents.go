@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -56,6 +57,17 @@ func leftOut(e *entry) bool {
 	return e.from == "libc-bin" && e.kind != tar.TypeDir
 }
 
+// headersPart matches what a source is compiled against: headers, archives,
+// where pkg-config finds both, and the interpreter's own configuration. Shared
+// libraries are not among them: a wheel may need none that the image lacks.
+var headersPart = regexp.MustCompile(`^usr/(include/.*|lib/[^/]*-linux-gnu/(pkgconfig/.*|[^/]*\.a)|share/pkgconfig/.*|lib/python3\.11/_sysconfigdata_[^/]*\.py)$`)
+
+// compiledAgainst reports whether the layer of headers has a file. Python's own
+// archive is for programs that hold an interpreter.
+func compiledAgainst(name string) bool {
+	return headersPart.MatchString(name) && path.Base(name) != "libpython3.11.a"
+}
+
 // assemble makes one tree from packages, whatever their order.
 func assemble(kind lucidbase.InputKind, debs []debFile) (tree, error) {
 	debs = slices.SortedFunc(slices.Values(debs), func(a, b debFile) int { return strings.Compare(a.name, b.name) })
@@ -64,6 +76,13 @@ func assemble(kind lucidbase.InputKind, debs []debFile) (tree, error) {
 		for _, e := range d.entries {
 			if leftOut(e) {
 				continue
+			}
+			if kind == lucidbase.Headers {
+				if !compiledAgainst(e.name) {
+					continue
+				}
+				// Each package by itself: a source sees those that are named for it.
+				e.name = path.Join(e.from, e.name)
 			}
 			if err := t.add(e); err != nil {
 				return nil, err
@@ -77,6 +96,7 @@ func assemble(kind lucidbase.InputKind, debs []debFile) (tree, error) {
 		}
 	case lucidbase.Builder:
 		t.dropScripts()
+	case lucidbase.Headers:
 	default:
 		return nil, fmt.Errorf("unknown kind of layer %q", kind)
 	}

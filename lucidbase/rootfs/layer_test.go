@@ -208,6 +208,52 @@ func TestLayerOfBuilderHasPackagesOnly(t *testing.T) {
 	}, listing(t, layer))
 }
 
+// What is compiled against lies by package, so that a build sees what is named
+// for it alone; no shared library is there to be linked with.
+func TestLayerOfHeaders(t *testing.T) {
+	link := func(name, target string) tar.Header {
+		return tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: target, Mode: 0o777}
+	}
+	layer, _ := makeLayer(t, lucidbase.Headers, []fixture{{
+		name: "libffi-dev",
+		entries: []tar.Header{
+			regular("./usr/include/x86_64-linux-gnu/ffi.h", 0o644),
+			regular("./usr/lib/x86_64-linux-gnu/libffi.a", 0o644),
+			regular("./usr/lib/x86_64-linux-gnu/pkgconfig/libffi.pc", 0o644),
+			link("./usr/lib/x86_64-linux-gnu/libffi.so", "libffi.so.8.1.2"),
+			regular("./usr/share/doc/libffi-dev/copyright", 0o644),
+		},
+	}, {
+		name: "libpython3.11-dev",
+		entries: []tar.Header{
+			regular("./usr/include/python3.11/Python.h", 0o644),
+			regular("./usr/bin/x86_64-linux-gnu-python3.11-config", 0o755),
+			regular("./usr/lib/python3.11/config-3.11-x86_64-linux-gnu/libpython3.11.a", 0o644),
+			link("./usr/lib/x86_64-linux-gnu/libpython3.11.a", "../python3.11/config-3.11-x86_64-linux-gnu/libpython3.11.a"),
+		},
+	}, {
+		name: "libpython3.11-minimal",
+		entries: []tar.Header{
+			regular("./usr/lib/python3.11/_sysconfigdata__x86_64-linux-gnu.py", 0o644),
+			regular("./usr/lib/python3.11/os.py", 0o644),
+		},
+	}})
+	var files []string
+	for name, what := range listing(t, layer) {
+		if !strings.HasPrefix(what, "5 ") {
+			files = append(files, name)
+		}
+	}
+	slices.Sort(files)
+	require.Equal(t, []string{
+		"libffi-dev/usr/include/x86_64-linux-gnu/ffi.h",
+		"libffi-dev/usr/lib/x86_64-linux-gnu/libffi.a",
+		"libffi-dev/usr/lib/x86_64-linux-gnu/pkgconfig/libffi.pc",
+		"libpython3.11-dev/usr/include/python3.11/Python.h",
+		"libpython3.11-minimal/usr/lib/python3.11/_sysconfigdata__x86_64-linux-gnu.py",
+	}, files)
+}
+
 func TestLayerHasNoLib64OnARM64(t *testing.T) {
 	a := &Archives{Cache: t.TempDir()}
 	in := input(t, a.Cache, lucidbase.Rootfs, []fixture{{

@@ -21,6 +21,8 @@ func Changes(old, now *lock.Set) []string {
 	}
 	lines := debianChanges(old.Debian, now.Debian)
 	lines = append(lines, pythonChanges(old.Python, now.Python)...)
+	lines = append(lines, sourceChanges(old.Sources, now.Sources)...)
+	lines = append(lines, imageChanges(old.Alpine, now.Alpine)...)
 	lines = append(lines, tools(old.Tools).diff("tool", tools(now.Tools))...)
 	if len(lines) > 0 {
 		return lines
@@ -67,7 +69,7 @@ func suiteItem(s lock.Suite) item {
 func debianPackages(d lock.Debian) table {
 	t := table{}
 	for platform, p := range d.Platforms {
-		for _, pkg := range slices.Concat(p.Rootfs.Packages, p.Builder.Packages) {
+		for _, pkg := range slices.Concat(p.Rootfs.Packages, p.Builder.Packages, p.Headers.Packages) {
 			t.add(pkg.Name, platform, item{version: pkg.Version, content: fmt.Sprint(pkg), what: "another file of the same version"})
 		}
 	}
@@ -79,6 +81,7 @@ func debianLayers(d lock.Debian) table {
 	for platform, p := range d.Platforms {
 		t.add("rootfs layer", platform, layerItem(p.Rootfs))
 		t.add("builder layer", platform, layerItem(p.Builder))
+		t.add("headers layer", platform, layerItem(p.Headers))
 	}
 	return t
 }
@@ -114,8 +117,10 @@ func (t table) addRequirements(tier string, reqs lock.Requirements) {
 
 func tools(locked lock.Tools) table {
 	t := table{}
-	if uv := locked.UV; uv.Version != "" {
-		t.add("uv", "", item{version: uv.Version, content: fmt.Sprint(uv.SHA256), what: "other hashes of the same version"})
+	for name, tool := range map[string]lock.Tool{"uv": locked.UV, "ziglang": locked.Zig} {
+		if tool.Version != "" {
+			t.add(name, "", item{version: tool.Version, content: fmt.Sprint(tool.SHA256), what: "other hashes of the same version"})
+		}
 	}
 	return t
 }
@@ -129,6 +134,7 @@ type item struct {
 	version string
 	content string // all that is locked of it
 	what    string // to say when content alone differs
+	reason  string // to say after what is new
 }
 
 func (t table) add(name, group string, i item) {
@@ -167,11 +173,11 @@ func change(old, now map[string]item, group string) string {
 	b, has := now[group]
 	switch {
 	case !had:
-		return strings.TrimSpace("added " + b.version)
+		return strings.TrimSpace("added "+b.version) + b.reason
 	case !has:
 		return strings.TrimSpace("removed " + a.version)
 	case a.version != b.version:
-		return a.version + " -> " + b.version
+		return a.version + " -> " + b.version + b.reason
 	case a.content != b.content:
 		return strings.TrimPrefix(b.version+": "+b.what, ": ")
 	}

@@ -67,15 +67,20 @@ func (r debianResolver) resolve(ctx context.Context, platforms []string) (lock.D
 		newest := newestOf(found[i])
 		root, missing := pick(newest, r.in.Rootfs)
 		builder, missingToo := pick(newest, r.in.Builder)
-		errs := append(missing, missingToo...)
+		headers, missingHeaders := pick(newest, r.in.Headers)
+		errs := slices.Concat(missing, missingToo, missingHeaders)
 		if len(errs) == 0 {
 			// An image has no builder packages, so the first list must do alone.
-			errs = append(
+			errs = slices.Concat(
 				checkDepends(root, root, exclusions),
-				checkDepends(builder, slices.Concat(root, builder), exclusions)...)
+				checkDepends(builder, slices.Concat(root, builder), exclusions),
+				checkDepends(headers, slices.Concat(root, headers), exclusions))
 		}
 		problems.add(platform, errs)
 		d.Platforms[platform] = lock.DebianPlatform{Rootfs: layerOf(root), Builder: layerOf(builder)}
+		if len(headers) > 0 {
+			d.Platforms[platform] = lock.DebianPlatform{Rootfs: layerOf(root), Builder: layerOf(builder), Headers: layerOf(headers)}
+		}
 	}
 	if len(problems) == 0 {
 		return d, exclusions.checkAllUsed()

@@ -99,7 +99,7 @@ func unpack(name string, data []byte) (io.Reader, error) {
 
 func (r debianResolver) listed() map[string]bool {
 	listed := map[string]bool{}
-	for _, name := range slices.Concat(r.in.Rootfs, r.in.Builder) {
+	for _, name := range slices.Concat(r.in.Rootfs, r.in.Builder, r.in.Headers) {
 		listed[name] = true
 	}
 	return listed

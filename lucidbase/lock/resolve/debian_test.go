@@ -164,6 +164,21 @@ func TestDebianRefuses(t *testing.T) {
 	}
 }
 
+// What is compiled against may need what the image has, and is a layer of its own.
+func TestDebianHeaders(t *testing.T) {
+	in := testInput
+	in.Headers = []string{"zlib1g"}
+	d, err := resolveFrom(newArchives(t, testSuites()...), in)
+	require.NoError(t, err)
+	for platform, p := range d.Platforms {
+		require.Equal(t, []string{"zlib1g 1:1.2 debian"}, describe(p.Headers), platform)
+		require.Len(t, p.Rootfs.Packages, 2)
+	}
+	in.Headers = []string{"libmissing-dev"}
+	_, err = resolveFrom(newArchives(t, testSuites()...), in)
+	require.EqualError(t, err, "package libmissing-dev: in none of the suites (linux/amd64, linux/arm64)")
+}
+
 func TestDebianMissing(t *testing.T) {
 	in := testInput
 	in.Rootfs = append(slices.Clone(in.Rootfs), "libmissing")

@@ -30,7 +30,7 @@ func Set(ctx context.Context, run Runner, archives *rootfs.Archives, in lock.Inp
 	if err := makeLayers(ctx, archives, set.Debian); err != nil {
 		return nil, err
 	}
-	if set.Tools, set.Python, err = Python(ctx, run, set.Debian, in.Python); err != nil {
+	if err := Python(ctx, run, set, in); err != nil {
 		return nil, err
 	}
 	return set, set.CheckTiers()
@@ -38,25 +38,27 @@ func Set(ctx context.Context, run Runner, archives *rootfs.Archives, in lock.Inp
 
 // makeLayers fills in the digest and size of every layer by making it.
 func makeLayers(ctx context.Context, archives *rootfs.Archives, d lock.Debian) error {
-	type made struct{ rootfs, builder lock.Layer }
-	layers := make([]made, len(lucidbase.AllPlatforms()))
+	made := make([]lock.DebianPlatform, len(lucidbase.AllPlatforms()))
 	eg, ctx := errgroup.WithContext(ctx)
 	for i, p := range lucidbase.AllPlatforms() {
+		layer := func(in lucidbase.Input, to *lock.Layer) {
+			eg.Go(func() (err error) {
+				*to, err = archives.Layer(ctx, in, io.Discard)
+				return err
+			})
+		}
 		root, builder := lucidbase.Inputs(d, p)
-		eg.Go(func() (err error) {
-			layers[i].rootfs, err = archives.Layer(ctx, root, io.Discard)
-			return err
-		})
-		eg.Go(func() (err error) {
-			layers[i].builder, err = archives.Layer(ctx, builder, io.Discard)
-			return err
-		})
+		layer(root, &made[i].Rootfs)
+		layer(builder, &made[i].Builder)
+		if headers := d.Platforms[lucidbase.FormatPlatform(p)].Headers; len(headers.Packages) > 0 {
+			layer(lucidbase.Input{Kind: lucidbase.Headers, Platform: p, Layer: headers, Suites: d.Suites}, &made[i].Headers)
+		}
 	}
 	if err := eg.Wait(); err != nil {
 		return fmt.Errorf("making the layers of the new lock: %w", err)
 	}
 	for i, p := range lucidbase.AllPlatforms() {
-		d.Platforms[lucidbase.FormatPlatform(p)] = lock.DebianPlatform{Rootfs: layers[i].rootfs, Builder: layers[i].builder}
+		d.Platforms[lucidbase.FormatPlatform(p)] = made[i]
 	}
 	return nil
 }

@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lucid-project/base-images/lucidbase/engine"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/lock/resolve"
+	"github.com/lucid-project/base-images/lucidbase/rootfs"
+)
+
+// lockImage resolves the image of the Alpine base. One that cannot be reached stays
+// as it was locked, with a warning: the other locks do not wait for it.
+func lockImage(ctx context.Context, s Streams, eng *engine.Engine, old *lock.Set, d lock.Debian) (lock.Image, error) {
+	if old == nil || old.Alpine.Digest == "" {
+		own, err := lock.Default()
+		if err != nil {
+			return lock.Image{}, err
+		}
+		old = own
+	}
+	im, err := resolve.Image(ctx, eng.Upstream(), old.Alpine, d)
+	if errors.Is(err, rootfs.ErrNoImage) {
+		why := strings.ReplaceAll(err.Error(), "\n", "; ")
+		fmt.Fprintf(s.Err, "lucidbase: keeping %s as it was locked: %s (%s)\n", lock.AlpineFile, why, imageHint(err))
+		return old.Alpine, nil
+	}
+	return im, err
+}

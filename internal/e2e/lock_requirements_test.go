@@ -1,0 +1,125 @@
+//go:build linux
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/lucidbase/lock"
+)
+
+// ownLock is a directory with a list of requirements. Its cache is not that of the
+// first build, which starts from nothing.
+type ownLock struct {
+	shared
+	dir string
+}
+
+func (o ownLock) list(t *testing.T, name, text string) {
+	t.Helper()
+	file := filepath.Join(o.dir, name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+}
+
+func (o ownLock) lock(t *testing.T, args ...string) result {
+	t.Helper()
+	return o.run(t, command{dir: o.dir, args: append([]string{"lock", "-r", "requirements.txt", "--cache-dir", filepath.Join(o.shared.dir, "lock-cache"), "--progress", "quiet"}, args...)})
+}
+
+// The versions are pinned: their files never change.
+func TestLockRequirements(t *testing.T) {
+	s := needEngine(t)
+	o := ownLock{s, t.TempDir()}
+	o.list(t, "requirements.txt", "psutil==5.9.6\n-r more/list.txt\npywin32==306; sys_platform == 'win32'\n")
+	o.list(t, "more/list.txt", "PyYAML==6.0.1\nstem==1.8.2\nmsgpack==1.0.5\n")
+	res := o.lock(t)
+	require.Zero(t, res.code, res.stderr)
+	const psutil = "psutil 5.9.6: compiled from source for manylinux_2_36_aarch64, musllinux_1_2_x86_64, musllinux_1_2_aarch64: no wheel is published for them\n"
+	require.Contains(t, res.stderr, "lucidbase: "+psutil)
+	require.Contains(t, res.stdout, "source "+strings.Replace(psutil, "psutil", "psutil added", 1))
+	reqs, sources, err := lock.ReadRequirements(os.DirFS(o.dir), "requirements.lock.txt")
+	require.NoError(t, err)
+	require.Len(t, reqs, 5)
+	byName := map[string]lock.Source{}
+	for _, s := range sources {
+		byName[s.Name] = s
+	}
+	require.Len(t, byName, 3)
+	require.Equal(t, []string{"manylinux_2_36_aarch64", "musllinux_1_2_x86_64", "musllinux_1_2_aarch64"}, byName["psutil"].Targets)
+	require.Equal(t, "e4b92ddcd7dd4cdd3f900180ea1e104932c7bce234fb88976e2a3b296441225a", byName["psutil"].SHA256)
+	require.Equal(t, []string{lock.AnyTarget}, byName["stem"].Targets, "pure")
+	require.Equal(t, []string{"musllinux_1_2_aarch64"}, byName["pyyaml"].Targets)
+	require.Equal(t, []string{"libyaml-dev"}, byName["pyyaml"].Libraries)
+	cython := find(byName["pyyaml"].Build, "cython")
+	require.True(t, strings.HasPrefix(cython.Version, "0."), "its bound is Cython<3: %s", cython.Version)
+
+	for _, name := range []string{"requirements.lock.txt", "requirements.sources.toml"} {
+		data, err := os.ReadFile(filepath.Join(o.dir, name))
+		require.NoError(t, err)
+		require.NotContains(t, string(data), "://", "no host is named")
+	}
+	res = o.lock(t, "--check")
+	require.Zero(t, res.code, res.stdout+res.stderr)
+	require.Empty(t, res.stdout)
+
+	// For one base image, nothing has to be compiled that has its wheels.
+	o.list(t, "requirements.txt", "psutil==5.9.6\n")
+	res = o.lock(t, "--target", "manylinux_2_36_x86_64")
+	require.Zero(t, res.code, res.stderr)
+	require.Contains(t, res.stdout, "source psutil removed 5.9.6: ")
+	require.NoFileExists(t, filepath.Join(o.dir, "requirements.sources.toml"))
+}
+
+func find(reqs lock.Requirements, name string) lock.Requirement {
+	for _, r := range reqs {
+		if r.Name == name {
+			return r
+		}
+	}
+	return lock.Requirement{}
+}
+
+// What no build can compile is told when it is locked, and nothing is written.
+func TestLockRequirementsUnbuildable(t *testing.T) {
+	s := needEngine(t)
+	for _, c := range []struct {
+		list, target string
+		says         []string
+	}{
+		{"orjson==3.8.0", "musllinux_1_2_aarch64", []string{"musllinux_1_2_aarch64", "needs a Rust compiler", "3.8."}},
+		{"scipy==1.9.3", "musllinux_1_2_x86_64", []string{"musllinux_1_2_x86_64", "needs a Fortran compiler", "1."}},
+		{"psycopg2==2.9.9", "manylinux_2_36_aarch64", []string{"manylinux_2_36_aarch64", "pg_config executable not found"}},
+		{"pywin32==306", "manylinux_2_36_x86_64", []string{"it is for another system", "no source"}},
+	} {
+		t.Run(c.list, func(t *testing.T) {
+			o := ownLock{s, t.TempDir()}
+			o.list(t, "requirements.txt", c.list+"\n")
+			res := o.lock(t, "--target", c.target)
+			require.Equal(t, 1, res.code, res.stdout)
+			require.Empty(t, res.stdout)
+			for _, part := range append(c.says, strings.Split(c.list, "==")[0]) {
+				require.Contains(t, res.stderr, part)
+			}
+			require.Len(t, contents(t, o.dir), 1, "nothing is written")
+		})
+	}
+}
+
+// An old source that wants what setuptools has no more is built by one that has.
+func TestLockRequirementsOldSource(t *testing.T) {
+	s := needEngine(t)
+	o := ownLock{s, t.TempDir()}
+	o.list(t, "requirements.txt", "grpcio==1.50.0\n")
+	res := o.lock(t, "--target", "musllinux_1_2_aarch64")
+	require.Zero(t, res.code, res.stderr)
+	_, sources, err := lock.ReadRequirements(os.DirFS(o.dir), "requirements.lock.txt")
+	require.NoError(t, err)
+	require.Len(t, sources, 1)
+	require.Regexp(t, `^(8[01]|[67][0-9])\.`, find(sources[0].Build, "setuptools").Version)
+}

@@ -1,0 +1,165 @@
+//go:build linux
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/internal/alpinetest"
+	"github.com/lucid-project/base-images/internal/stage"
+	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/engine"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/verify"
+	"github.com/lucid-project/base-images/variants"
+)
+
+// compiled is an image of nothing but Python and what is made of sources.
+type compiled struct {
+	locks   *lock.Set
+	musl    bool
+	sources lock.Sources
+}
+
+func (c compiled) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
+	b, inputs := stage.NewBuilder(c.locks.Debian, p.Build)
+	uv, err := c.locks.Tools.Requirements(lucidbase.FormatPlatform(p.Build))
+	if err != nil {
+		return lucidbase.Graph{}, err
+	}
+	compiler := stage.Compiler{Builder: b, Locks: c.locks}
+	target := stage.Target{Platform: p.Target, Version: "3.11.2", Prefix: "/usr"}
+	root, _ := lucidbase.Inputs(c.locks.Debian, p.Target)
+	if c.musl {
+		target.Musl, target.Prefix = true, "/usr/local"
+		var headers lucidbase.Input
+		if root, headers, err = lucidbase.ImageInputs(c.locks.Alpine, c.locks.Debian, p.Images, p.Target); err != nil {
+			return lucidbase.Graph{}, err
+		}
+		compiler.Headers = &headers
+	}
+	wheels, more, err := compiler.Wheels(c.sources, target)
+	if err != nil {
+		return lucidbase.Graph{}, err
+	}
+	state := b.Packages(b.Interpreter(root.State(), target), b.UV(uv), "compiled packages", target, nil, wheels...)
+	created := lucidbase.Epoch()
+	entry := ocispecs.History{Created: &created}
+	return lucidbase.Graph{
+		State:  state,
+		Inputs: append(append(inputs, root), more...),
+		Config: ocispecs.Image{
+			Created: &created, Platform: p.Target,
+			Config: ocispecs.ImageConfig{
+				User: "65532:65532", WorkingDir: "/app", Env: []string{"PATH=/opt/venv/bin"}, Cmd: []string{"python"},
+				Labels: map[string]string{variants.LockDigestLabel: c.locks.Digest(lock.Minimal, nil)},
+			},
+			RootFS: ocispecs.RootFS{Type: "layers"}, History: []ocispecs.History{entry, entry, entry},
+		},
+		Contract: verify.Contract{Waivers: c.alone()},
+	}, nil
+}
+
+// alone excuses what was installed without what it requires.
+func (c compiled) alone() []verify.Waiver {
+	var all []verify.Waiver
+	for _, s := range c.sources {
+		if slices.Contains([]string{"parsimonious", "cffi"}, s.Name) {
+			info := "/opt/venv/lib/python3.11/site-packages/" + s.Name + "-" + s.Version + ".dist-info/METADATA"
+			all = append(all, verify.Waiver{Rule: "requires", Path: info, Reason: "what it requires is not tested"})
+		}
+	}
+	return all
+}
+
+// testSources gives the sources of testdata with these names; none means all.
+func testSources(t *testing.T, names ...string) lock.Sources {
+	t.Helper()
+	const file = "testdata/compiled.sources.toml"
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	all, err := lock.ParseSources(file, data)
+	require.NoError(t, err)
+	if len(names) == 0 {
+		return all
+	}
+	picked := slices.DeleteFunc(all, func(s lock.Source) bool { return !slices.Contains(names, s.Name) })
+	require.Len(t, picked, len(names))
+	return picked
+}
+
+// wheelEngine is an engine with a cache that the tests of wheels share.
+func wheelEngine(t *testing.T, mirrors []string) *engine.Engine {
+	t.Helper()
+	cache := filepath.Join(needEngine(t).dir, "wheels")
+	opts := []engine.Option{engine.WithCacheDir(cache), engine.WithImageMirrors(mirrors...), engine.WithProgress(os.Stderr), engine.WithProgressMode("plain")}
+	eng, err := engine.Open(t.Context(), "", opts...)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, eng.Close()) })
+	return eng
+}
+
+// Wheels that nobody publishes are compiled for each target, and their C code
+// gives the same answers on all of them.
+func TestCompiledWheels(t *testing.T) {
+	testCompiled(t, "psutil", "hiredis", "stem")
+}
+
+// The whole list takes minutes: zstandard is one large file, and C++ needs a library
+// of its own for each target.
+func TestCompiledWheelsAll(t *testing.T) {
+	if os.Getenv("LUCID_ALL_SOURCES") != "1" {
+		t.Skip("takes minutes; LUCID_ALL_SOURCES=1 runs it")
+	}
+	testCompiled(t)
+}
+
+func testCompiled(t *testing.T, names ...string) {
+	needEngine(t)
+	im, mirrors := alpinetest.Image(t)
+	own, err := lock.Default()
+	require.NoError(t, err)
+	locks := *own
+	locks.Alpine = im
+	sources := testSources(t, names...)
+	eng := wheelEngine(t, mirrors)
+	var jobs []engine.Job
+	dist := t.TempDir()
+	for name, musl := range map[string]bool{"glibc": false, "musl": true} {
+		jobs = append(jobs, engine.Job{
+			Spec: compiled{&locks, musl, sources},
+			To:   engine.Layout(filepath.Join(dist, name), "lucid/"+name),
+		})
+	}
+	_, err = eng.BuildAll(t.Context(), jobs)
+	require.NoError(t, err)
+	var want string
+	for _, target := range []struct{ libc, arch string }{{"glibc", "amd64"}, {"glibc", "arm64"}, {"musl", "amd64"}, {"musl", "arm64"}} {
+		got := probeCompiled(t, filepath.Join(dist, target.libc), target.arch, sources)
+		t.Logf("%s %s: %s", target.libc, target.arch, got)
+		if want == "" {
+			want = got
+		}
+		require.Equal(t, want, got, "%s on %s", target.libc, target.arch)
+	}
+}
+
+// probeCompiled runs what testdata asks of each package, and gives the answers.
+func probeCompiled(t *testing.T, dir, arch string, sources lock.Sources) string {
+	t.Helper()
+	img := platformImage(t, onlyIndex(t, dir), "linux", arch)
+	c := newContainer(t, unpack(t, img).dir, img, arch)
+	args := []string{"python", probeDir + "/probe_compiled.py"}
+	for _, s := range sources {
+		args = append(args, s.Name)
+	}
+	res := c.run(t, args...)
+	require.Zero(t, res.code, res.stdout+res.stderr)
+	return res.stdout
+}

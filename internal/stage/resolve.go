@@ -1,0 +1,100 @@
+package stage
+
+import (
+	_ "embed"
+	"encoding/json"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/lucid-project/base-images/llbutil"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+)
+
+//go:embed resolve.py
+var resolveScript []byte
+
+const resolvePath = "/resolve/resolve.py"
+
+// ToolsOutput is the file in which Resolve leaves the newest tools: JSON that
+// maps a tool's name and a machine to its version and its wheel's hash.
+const ToolsOutput = "tools.json"
+
+// Resolution is what Resolve asks Python's index for.
+type Resolution struct {
+	// Version is the full version of the interpreter that the packages are for.
+	Version string
+	// Files are the lists of packages and what they include, by name.
+	Files map[string][]byte
+	// Lists are resolved in order, each within the versions of the one before.
+	Lists []List
+	// Libraries names the Debian packages that a project's source needs.
+	Libraries map[string][]string
+	// UV is the locked uv to resolve with; nil means the newest, and to find the
+	// newest of every tool besides.
+	UV lock.Requirements
+}
+
+// List is one list of packages.
+type List struct {
+	// Name is that of the outputs, File that of the list itself.
+	Name string `json:"name"`
+	File string `json:"file"`
+	// Targets are those of lock.WheelTargets that the packages are needed for.
+	Targets []string `json:"targets"`
+}
+
+// Outputs are the files that Resolve leaves for a list: its lock, and as JSON
+// what has to be built from source.
+func (l List) Outputs() (lockFile, sources string) { return l.Name + ".lock.txt", l.Name + ".json" }
+
+// request is how resolve.py reads a Resolution.
+type request struct {
+	Version   string              `json:"version"`
+	Tools     []string            `json:"tools"`
+	Lists     []List              `json:"lists"`
+	Libraries map[string][]string `json:"libraries"`
+	// Explain leaves uv's words about a list that has no solution in the outputs;
+	// else they fail the step.
+	Explain bool `json:"explain"`
+}
+
+// Resolve asks the package index, afresh each time, and gives a file system with
+// the outputs.
+func (b Builder) Resolve(r Resolution) llb.State {
+	ask := request{Version: r.Version, Tools: []string{}, Lists: r.Lists, Libraries: r.Libraries, Explain: r.UV != nil}
+	if ask.Libraries == nil {
+		ask.Libraries = map[string][]string{}
+	}
+	opts := []llb.RunOption{
+		llb.Args([]string{pythonPath, "-sP", resolvePath}),
+		llb.IgnoreCache,
+		llb.AddMount("/pip", b.pip, llb.Readonly),
+		llb.AddMount(path.Dir(resolvePath), b.file(resolvePath, resolveScript), llb.Readonly),
+		llbutil.NetworkSecrets(),
+	}
+	if r.UV == nil {
+		ask.Tools = []string{"uv", "ziglang"}
+	} else {
+		opts = append(opts, llb.AddMount("/opt/uv", b.UV(r.UV), llb.Readonly))
+	}
+	files := llb.Scratch().File(llb.Mkfile("/ask.json", 0o644, marshal(ask)), llb.Platform(b.platform))
+	for _, name := range slices.Sorted(maps.Keys(r.Files)) {
+		if dir := path.Dir("/" + name); dir != "/" {
+			files = files.File(llb.Mkdir(dir, 0o755, llb.WithParents(true)), llb.Platform(b.platform))
+		}
+		files = files.File(llb.Mkfile("/"+name, 0o644, r.Files[name]), llb.Platform(b.platform))
+	}
+	opts = append(opts, llb.AddMount(path.Dir(locksPath), files, llb.Readonly))
+	return b.run("resolve Python packages", nil, opts...).AddMount("/out", llb.Scratch())
+}
+
+func marshal(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings, lists and maps of strings always encode
+	}
+	return data
+}

@@ -1,0 +1,179 @@
+package stage
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/internal/llbtext"
+	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+)
+
+// python calls a function of resolve.py once for each list of arguments.
+func python(t *testing.T, function string, calls ...[]any) []any {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts Python, which takes seconds")
+	}
+	dir := t.TempDir()
+	wheels, err := filepath.Glob("/usr/share/python-wheels/pip-*.whl")
+	require.NoError(t, err)
+	given, err := json.Marshal(calls)
+	require.NoError(t, err)
+	cmd := exec.Command("python3", "-c", "import json, sys, resolve\n"+
+		"json.dump([getattr(resolve, sys.argv[1])(*c) for c in json.loads(sys.argv[2])], sys.stdout)", function, string(given))
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+strings.Join(append([]string{"."}, wheels...), ":"),
+		"SOURCE_DATE_EPOCH=0", "PYTHONPYCACHEPREFIX="+dir)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if strings.Contains(stderr.String(), "No module named 'pip'") || strings.Contains(stderr.String(), "No module named 'tomllib'") {
+		require.NotEqual(t, "1", os.Getenv("LUCID_REQUIRE_ENGINE"), "needs Python 3.11 with pip: "+stderr.String())
+		t.Skip("needs Python 3.11 with pip: " + stderr.String())
+	}
+	require.NoError(t, err, stderr.String())
+	var results []any
+	require.NoError(t, json.Unmarshal(out, &results))
+	require.Len(t, results, len(calls))
+	return results
+}
+
+// What a wheel's file name says (PEP 425, 600, 656), for CPython 3.11 on Debian
+// 12 and on Alpine.
+func TestFits(t *testing.T) {
+	targets := lock.WheelTargets()
+	cases := map[string]string{ // the targets that it fits, by number
+		"a-1-py3-none-any.whl":     "0123",
+		"a-1-py2.py3-none-any.whl": "0123",
+		"a-1-py2-none-any.whl":     "",
+		"a-1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl":                   "0",
+		"a-1-cp311-cp311-manylinux1_x86_64.whl":                                            "0",
+		"a-1-cp311-cp311-manylinux2010_x86_64.whl":                                         "0",
+		"a-1-cp311-cp311-manylinux2014_aarch64.whl":                                        "1",
+		"a-1-cp311-cp311-manylinux_2_36_aarch64.whl":                                       "1",
+		"a-1-cp311-cp311-manylinux_2_37_aarch64.whl":                                       "",
+		"a-1-cp36-abi3-manylinux2014_aarch64.whl":                                          "1",
+		"a-1-cp312-abi3-manylinux2014_aarch64.whl":                                         "",
+		"a-1-cp310-cp310-manylinux2014_aarch64.whl":                                        "",
+		"a-1-cp311-cp311-musllinux_1_1_x86_64.whl":                                         "2",
+		"a-1-cp37-abi3-musllinux_1_2_aarch64.whl":                                          "3",
+		"a-1-cp311-cp311-musllinux_1_3_aarch64.whl":                                        "",
+		"a-1-py3-none-manylinux_2_12_x86_64.manylinux2010_x86_64.musllinux_1_1_x86_64.whl": "02",
+		"a-1-cp311-cp311-macosx_11_0_arm64.whl":                                            "",
+		"a-1-cp311-cp311-win_amd64.whl":                                                    "",
+		"a-1-pp310-pypy310_pp73-manylinux2014_x86_64.whl":                                  "",
+		"a-1.2.3.exe": "",
+		"a-1-1x-cp311-cp311-manylinux2014_aarch64.whl":          "1", // with a build tag
+		"a-not.a-version-cp311-cp311-manylinux2014_aarch64.whl": "",
+	}
+	var names []string
+	var calls [][]any
+	for name := range cases {
+		for _, target := range targets {
+			names, calls = append(names, name), append(calls, []any{name, target})
+		}
+	}
+	got := map[string]string{}
+	for i, fits := range python(t, "fits", calls...) {
+		got[names[i]] += map[bool]string{true: string(rune('0' + i%len(targets)))}[fits.(bool)]
+	}
+	require.Equal(t, cases, got)
+}
+
+// recordedLock is what uv writes of a package, cut short, as JSON.
+const recordedLock = `{"name": "pymongo", "version": "4.6.0", "sdist": {"name": "pymongo-4.6.0.tar.gz"}, "wheels": [
+	{"url": "https://index.invalid/aa/pymongo-4.6.0-cp311-cp311-manylinux_2_17_aarch64.manylinux2014_aarch64.whl"},
+	{"url": "https://index.invalid/bb/pymongo-4.6.0-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl?x=y"},
+	{"name": "pymongo-4.6.0-cp311-cp311-win32.whl", "url": "https://index.invalid/cc"}]}`
+
+func TestWithoutWheel(t *testing.T) {
+	all := lock.WheelTargets()
+	for name, c := range map[string]struct {
+		edit    func(p map[string]any)
+		targets []string
+		want    []any
+	}{
+		"no wheel for musl":   {func(map[string]any) {}, all, []any{all[2], all[3]}},
+		"glibc alone":         {func(map[string]any) {}, all[:2], []any{}},
+		"no wheel":            {func(p map[string]any) { delete(p, "wheels") }, all, []any{all[0], all[1], all[2], all[3]}},
+		"Windows alone":       {func(p map[string]any) { p["marker"] = "sys_platform == 'win32'" }, all, []any{}},
+		"one machine":         {func(p map[string]any) { p["marker"] = "platform_machine == 'aarch64'" }, all, []any{all[3]}},
+		"a newer Python":      {func(p map[string]any) { p["marker"] = "python_full_version >= '3.12'" }, all, []any{}},
+		"this implementation": {func(p map[string]any) { p["marker"] = "platform_python_implementation != 'PyPy'" }, all, []any{all[2], all[3]}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var p map[string]any
+			require.NoError(t, json.Unmarshal([]byte(recordedLock), &p))
+			c.edit(p)
+			require.Equal(t, []any{c.want}, python(t, "without_wheel", []any{p, c.targets, "3.11.2"}))
+		})
+	}
+}
+
+// A build requirement keeps the wheels of the build platforms alone.
+func TestBuildLine(t *testing.T) {
+	file := func(tag, hash string) map[string]any {
+		return map[string]any{"name": "cython-0.29.37-" + tag + ".whl", "hashes": map[string]string{"sha256": strings.Repeat(hash, 64)}}
+	}
+	p := map[string]any{"name": "cython", "version": "0.29.37", "wheels": []any{
+		file("cp311-cp311-manylinux2014_x86_64", "b"), file("cp311-cp311-manylinux2014_aarch64", "a"),
+		file("cp311-cp311-musllinux_1_1_x86_64", "c"), file("cp311-cp311-win32", "d"),
+	}}
+	colorama := map[string]any{"name": "colorama", "version": "1", "marker": "sys_platform == 'win32'"}
+	arm := map[string]any{
+		"name": "arm", "version": "1", "marker": "platform_machine == 'aarch64'", "wheels": []any{file("cp311-cp311-manylinux2014_aarch64", "a")},
+	}
+	got := python(t, "build_line", []any{p, "3.11.2"}, []any{colorama, "3.11.2"}, []any{arm, "3.11.2"})
+	hash := func(h string) string { return " \\\n    --hash=sha256:" + strings.Repeat(h, 64) }
+	require.Equal(t, []any{
+		"cython==0.29.37" + hash("a") + hash("b") + "\n", "", "arm==1 ; platform_machine == 'aarch64'" + hash("a") + "\n",
+	}, got)
+	for _, line := range got {
+		_, err := lock.ParseRequirements("build", []byte(line.(string)))
+		require.NoError(t, err)
+	}
+}
+
+func TestReason(t *testing.T) {
+	for log, want := range map[string]string{
+		"running egg_info\nError: pg_config executable not found.\nsee the documentation\n":          "Error: pg_config executable not found.",
+		"Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named 'y'\n\n": "ModuleNotFoundError: No module named 'y'",
+		"first\n  last \n": "last",
+		"":                 "no word why",
+	} {
+		require.Equal(t, []any{want}, python(t, "reason", []any{log}))
+	}
+}
+
+// A list that includes others brings them along; with a locked uv nothing else is
+// looked for.
+func TestResolveGraph(t *testing.T) {
+	locks, err := lock.Default()
+	require.NoError(t, err)
+	b, _ := NewBuilder(locks.Debian, lucidbase.LinuxAMD64)
+	text := func(r Resolution) string {
+		def, err := b.Resolve(r).Marshal(context.Background())
+		require.NoError(t, err)
+		ops, err := llbtext.Ops(def)
+		require.NoError(t, err)
+		return llbtext.Text(ops)
+	}
+	r := Resolution{
+		Version: "3.11.2", Files: map[string][]byte{"a/b.txt": []byte("-r ../c.txt\n"), "c.txt": []byte("psutil\n")},
+		Lists: []List{{Name: "requirements", File: "a/b.txt", Targets: lock.WheelTargets()}},
+	}
+	newest := text(r)
+	require.Contains(t, newest, "mkdir /a ")
+	require.Contains(t, newest, "mkfile /a/b.txt ")
+	require.NotContains(t, newest, "install uv")
+	r.UV, err = locks.Tools.Requirements("linux/amd64")
+	require.NoError(t, err)
+	require.Contains(t, text(r), "install uv")
+}

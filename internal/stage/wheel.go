@@ -1,0 +1,200 @@
+package stage
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/lucid-project/base-images/llbutil"
+	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+)
+
+//go:embed wheel.py product.py elf.py cc.py
+var wheelScripts embed.FS
+
+const (
+	wheelPath  = "/wheel/wheel.py"
+	configPath = "/headers/interpreter"
+)
+
+// Compiler makes wheels of source distributions on a build platform.
+type Compiler struct {
+	Builder Builder
+	// Locks has uv, zig, and the headers that sources are compiled against.
+	Locks *lock.Set
+	// Headers are those of an upstream image's interpreter; nil means Debian's.
+	Headers *lucidbase.Input
+}
+
+// Wheel is a file system that holds one wheel.
+type Wheel struct {
+	State llb.State
+	// Marker says whether the target needs it; empty means that it does.
+	Marker string
+}
+
+// Wheels gives the wheel of each source for a target, and the inputs that making them takes. What can be known to fail is an error: a
+// tool that is not locked for the build platform, a library that is not among the
+// locked headers.
+func (c Compiler) Wheels(sources lock.Sources, t Target) ([]Wheel, []lucidbase.Input, error) {
+	if len(sources) == 0 {
+		return nil, nil, nil
+	}
+	build := lucidbase.FormatPlatform(c.Builder.platform)
+	tool, err := c.Locks.Tools.Requirements(build)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := wheelwright{Builder: c.Builder, uv: c.Builder.UV(tool)}
+	var inputs []lucidbase.Input
+	var errs []error
+	for _, s := range sources {
+		if s.BuildTarget(t.Wheels()) == lock.AnyTarget {
+			continue
+		}
+		var headers lucidbase.Input
+		w.zig, headers, err = c.needs(s, build, t)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("compiling %s %s for %s: %w", s.Name, s.Version, t.Wheels(), err))
+			continue
+		}
+		inputs = []lucidbase.Input{headers}
+		w.headers = headers.State()
+		w.config = llb.AddMount(configPath, w.headers, llb.SourcePath("/libpython3.11-minimal"), llb.Readonly)
+		if c.Headers != nil {
+			inputs = append(inputs, *c.Headers)
+			w.config = llb.AddMount(configPath, c.Headers.State(), llb.Readonly)
+		}
+	}
+	var wheels []Wheel
+	for _, s := range sources {
+		if len(errs) == 0 {
+			wheels = append(wheels, Wheel{w.wheel(s, s.BuildTarget(t.Wheels())), s.Marker})
+		}
+	}
+	return wheels, inputs, errors.Join(errs...)
+}
+
+// needs gives what compiling a source takes, if the locks have it.
+func (c Compiler) needs(s lock.Source, build string, t Target) (lock.Requirements, lucidbase.Input, error) {
+	zig, err := c.Locks.Tools.Compiler(build)
+	if err != nil {
+		return nil, lucidbase.Input{}, err
+	}
+	headers, err := lucidbase.HeadersInput(c.Locks.Debian, t.Platform)
+	if err != nil {
+		return nil, lucidbase.Input{}, err
+	}
+	var errs []error
+	for _, library := range s.Libraries {
+		if _, ok := headers.Layer.Find(library); !ok {
+			errs = append(errs, fmt.Errorf("library %s: not among the headers in %s", library, lock.DebianFile))
+		}
+	}
+	return zig, headers, errors.Join(errs...)
+}
+
+// wheelwright writes the stages of wheels.
+type wheelwright struct {
+	Builder
+	uv      llb.State
+	zig     lock.Requirements
+	headers llb.State
+	// config mounts the target interpreter's own configuration.
+	config llb.RunOption
+}
+
+// wheel makes and checks one wheel. The step can write to its own directory and
+// /tmp alone, and has no network.
+func (w wheelwright) wheel(s lock.Source, target string) llb.State {
+	fetch := w.step(fmt.Sprintf("fetch the source of %s %s", s.Name, s.Version), "fetch", []string{s.Name, s.Version, s.SHA256},
+		llbutil.NetworkSecrets())
+	source := fetch.AddMount("/build", llb.Scratch())
+	opts := []llb.RunOption{
+		llb.AddMount("/env", w.environment(s.Build), llb.Readonly),
+		llb.Network(llb.NetModeNone),
+		llb.ReadonlyRootFS(),
+		llb.AddMount("/tmp", llb.Scratch(), llb.Tmpfs()),
+	}
+	if target != lock.AnyTarget {
+		opts = append(opts,
+			llb.AddMount("/opt/zig", w.compiler(), llb.Readonly),
+			// Each build has its own copy: what one writes, no other sees.
+			llb.AddMount("/runtime", w.runtime(target, s.CXX)),
+			llb.AddMount("/headers/python", w.headers, llb.SourcePath("/libpython3.11-dev"), llb.Readonly),
+			w.config)
+		for _, library := range s.Libraries {
+			opts = append(opts, llb.AddMount("/headers/libraries/"+library, w.headers, llb.SourcePath("/"+library), llb.Readonly))
+		}
+	}
+	name := fmt.Sprintf("compile %s %s for %s", s.Name, s.Version, target)
+	run := w.step(name, "build", []string{s.Name, s.Version, target}, opts...)
+	run.AddMount("/build", source)
+	return run.AddMount("/out", llb.Scratch())
+}
+
+// environment has what a build needs, installed by hash. Builds that need the
+// same share it.
+func (w wheelwright) environment(reqs lock.Requirements) llb.State {
+	var names []string
+	for _, r := range reqs {
+		names = append(names, r.Name)
+	}
+	what := strings.Join(names, ", ")
+	if what == "" {
+		what = "nothing"
+	}
+	return w.install("install for builds: "+what, "environment", "/env", reqs)
+}
+
+// compiler is zig, installed by its hash.
+func (w wheelwright) compiler() llb.State {
+	return w.install("install ziglang "+w.zig[0].Version, "compiler", "/opt/zig", w.zig)
+}
+
+func (w wheelwright) install(name, command, at string, reqs lock.Requirements) llb.State {
+	run := w.step(name, command, []string{locksPath},
+		llb.AddMount("/opt/uv", w.uv, llb.Readonly),
+		llb.AddMount("/root/.cache/uv", llb.Scratch(), llb.AsPersistentCacheDir("lucid-uv", llb.CacheMountShared)),
+		w.requirements(reqs),
+		llbutil.NetworkSecrets())
+	return run.AddMount(at, llb.Scratch())
+}
+
+// runtime is what zig makes for a target before the first library: little for C,
+// and the whole of libc++ for C++.
+func (w wheelwright) runtime(target string, cxx bool) llb.State {
+	name, language, before := "compile the runtime of "+target, "c", llb.Scratch()
+	if cxx {
+		name, language, before = "compile the C++ runtime of "+target, "c++", w.runtime(target, false)
+	}
+	run := w.step(name, "runtime", []string{target, language},
+		llb.AddMount("/opt/zig", w.compiler(), llb.Readonly),
+		llb.AddMount("/build", llb.Scratch()),
+		llb.Network(llb.NetModeNone))
+	return run.AddMount("/runtime", before)
+}
+
+// step runs a command of wheel.py.
+func (w wheelwright) step(name, command string, args []string, opts ...llb.RunOption) llb.ExecState {
+	scripts := llb.Scratch()
+	for _, file := range []string{"cc.py", "elf.py", "product.py", "wheel.py"} {
+		content, err := fs.ReadFile(wheelScripts, file)
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		scripts = scripts.File(llb.Mkfile("/"+file, 0o755, content), llb.Platform(w.platform), llb.WithCustomName(file))
+	}
+	base := []llb.RunOption{
+		llb.Args(append([]string{pythonPath, "-sP", wheelPath, command}, args...)),
+		llb.AddMount("/pip", w.pip, llb.Readonly),
+		llb.AddMount(path.Dir(wheelPath), scripts, llb.Readonly),
+	}
+	return w.run(name, nil, append(base, opts...)...)
+}

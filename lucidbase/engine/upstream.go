@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/rootfs"
+)
+
+// Resolve finds out what the upstream images hold that a spec's locks name by
+// digest alone, for every platform; none means lucidbase.AllPlatforms. A build
+// does it by itself: to do it before tells whether the images can be reached, as
+// one that cannot is rootfs.ErrNoImage.
+func (e *Engine) Resolve(ctx context.Context, spec lucidbase.Spec, platforms []ocispecs.Platform) error {
+	if len(platforms) == 0 {
+		platforms = lucidbase.AllPlatforms()
+	}
+	errs := make([]error, len(platforms))
+	var eg errgroup.Group
+	for i, target := range platforms {
+		eg.Go(func() error {
+			_, errs[i] = e.specGraph(ctx, spec, target)
+			return errs[i]
+		})
+	}
+	if eg.Wait() == nil {
+		return nil
+	}
+	// The same one every time, as two platforms often fail for one reason.
+	return errs[slices.IndexFunc(errs, func(err error) bool { return err != nil })]
+}
+
+// specGraph gives a spec's graph, after what it has to know of upstream images
+// was found out.
+func (e *Engine) specGraph(ctx context.Context, spec lucidbase.Spec, target ocispecs.Platform) (lucidbase.Graph, error) {
+	p := lucidbase.Platforms{Target: target, Build: e.platform, Images: lucidbase.Images{}}
+	for {
+		g, err := spec.Graph(p)
+		var ask *lucidbase.UnresolvedImageError
+		if !errors.As(err, &ask) || known(p.Images, ask) {
+			return g, err
+		}
+		platform := lucidbase.FormatPlatform(ask.Platform)
+		found, err := e.resolveImage(ctx, ask)
+		if err != nil {
+			return lucidbase.Graph{}, err
+		}
+		im := p.Images[ask.Image.Digest]
+		if im.Platforms == nil {
+			im = ask.Image.Pin()
+			im.Platforms = map[string]lock.ImagePlatform{}
+		}
+		im.Platforms[platform] = found
+		p.Images[ask.Image.Digest] = im
+	}
+}
+
+// known tells a spec that asks for what it was told.
+func known(images lucidbase.Images, ask *lucidbase.UnresolvedImageError) bool {
+	_, ok := images[ask.Image.Digest].Platforms[lucidbase.FormatPlatform(ask.Platform)]
+	return ok
+}
+
+// resolveImage asks for the same thing once in the engine's life.
+func (e *Engine) resolveImage(ctx context.Context, ask *lucidbase.UnresolvedImageError) (lock.ImagePlatform, error) {
+	platform := lucidbase.FormatPlatform(ask.Platform)
+	key := fmt.Sprint(ask.Image.Digest, platform, ask.Debian.Platforms[platform].Rootfs.Digest)
+	if found, ok := e.resolved.Load(key); ok {
+		return found.(lock.ImagePlatform), nil
+	}
+	found, err := e.upstream.Resolve(ctx, ask.Image, ask.Debian, ask.Platform)
+	if err == nil {
+		e.resolved.Store(key, found)
+	}
+	return found, err
+}
+
+// makeLayer writes an input's layer, from packages or from an upstream image.
+func (e *Engine) makeLayer(ctx context.Context, in lucidbase.Input, w io.Writer) (lock.Layer, error) {
+	if slices.Contains([]lucidbase.InputKind{lucidbase.ImageRootfs, lucidbase.ImageHeaders}, in.Kind) {
+		return e.upstream.Layer(ctx, in, w)
+	}
+	return e.archives.Layer(ctx, in, w)
+}
+
+// Upstream are upstream images as the engine reaches them.
+func (e *Engine) Upstream() *rootfs.Images { return e.upstream }

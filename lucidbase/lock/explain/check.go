@@ -1,0 +1,124 @@
+package explain
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// entries gives every line with what can be told without the index.
+func (p *Project) entries() []*entry {
+	var all []*entry
+	for _, f := range p.files {
+		for _, l := range f.lines {
+			e := &entry{line: l}
+			e.check()
+			all = append(all, e)
+		}
+	}
+	checkPins(all)
+	return all
+}
+
+// Findings are those that can be told without asking anybody. A file that has
+// any is not to be resolved: a name of the standard library must not reach the
+// index, nor an address of a line a graph.
+func (p *Project) Findings() []Finding { return findings(p.entries()) }
+
+func findings(entries []*entry) []Finding {
+	var all []Finding
+	for _, e := range entries {
+		all = append(all, e.findings()...)
+	}
+	return all
+}
+
+var indexSettings = map[string]string{
+	"-i": "UV_DEFAULT_INDEX", "--index-url": "UV_DEFAULT_INDEX",
+	"--extra-index-url": "UV_INDEX", "-f": "UV_FIND_LINKS", "--find-links": "UV_FIND_LINKS", "--trusted-host": "UV_INSECURE_HOST",
+}
+
+// condaBuild is where conda's own builders have unpacked a project; "pip freeze"
+// writes the path.
+var condaBuild = regexp.MustCompile(`(?:/croot/|/conda-bld/|/feedstock_root/|/tmp/build/|/ci/|/home/conda/|/Users/runner/miniforge|[a-z]:[\\/](?:b|ci)[\\/])`)
+
+// check sets what is known of a line by itself.
+func (e *entry) check() {
+	l := e.line
+	switch {
+	case l.Written != "" && InStandardLibrary(l.Written) && !l.void() && (l.Kind != Broken || l.Remedy != ""):
+		e.change("", "part of Python, remove it")
+	case l.Kind == Broken:
+		e.change("", "not a requirement: %s", meant(l.Problem, l.Remedy))
+		// What was meant may be wrong in other ways.
+		if again := parseLine(l.Remedy); again.Kind == Requirement {
+			again.File, again.First, again.Last, again.Text, again.Comment = l.File, l.First, l.Last, l.Text, l.Comment
+			e.line, e.now = again, again.requirement(again.Spec)
+		}
+	case l.Kind == Include && l.Problem != "":
+		e.change("", "%s", l.Problem)
+	case l.Kind == Index:
+		option := strings.FieldsFunc(l.Text, func(r rune) bool { return r == ' ' || r == '=' || r == '\t' })[0]
+		if setting := indexSettings[option]; setting != "" {
+			e.change("", "a lock does not say where packages come from: set %s instead", setting)
+		} else {
+			e.change("", "a lock does not say where packages come from: remove it")
+		}
+	case l.Kind == Direct:
+		e.change("", "an address has no hash to lock: name a released version")
+	case l.Kind == Local && l.Written != "" && condaBuild.MatchString(l.Text):
+		e.change(l.Written, "a path of the machine where conda made the package: name a version")
+	case l.Kind == Local:
+		e.change("", "files of this machine cannot be locked: copy them in as the service's source")
+	case l.Kind == Requirement && !l.void():
+		e.now = l.requirement(l.Spec)
+	}
+}
+
+func meant(problem, remedy string) string {
+	if remedy == "" {
+		return problem
+	}
+	return fmt.Sprintf("%s, probably %s", problem, remedy)
+}
+
+// checkPins finds projects that are pinned twice; the last pin stays, with the
+// extras of all.
+func checkPins(entries []*entry) {
+	last := map[string]*entry{}
+	for _, e := range slices.Backward(entries) {
+		version, ok := e.line.pinned()
+		if e.now == "" || e.line.Kind != Requirement || e.line.Constraint || !ok {
+			continue
+		}
+		key := e.line.Name + ";" + strings.Join(strings.Fields(e.line.Marker), "")
+		kept := last[key]
+		if kept == nil {
+			last[key] = e
+			continue
+		}
+		if other, _ := kept.line.pinned(); other == version {
+			continue
+		}
+		e.change("", "pinned again on %s, as %s: keep one", e.beside(kept), kept.line.Spec)
+		if extras := joinExtras(kept.line.Extras, e.line.Extras); extras != kept.line.Extras {
+			kept.line.Extras = extras
+			kept.change(kept.line.requirement(kept.line.Spec), "the extras of %s belong here", kept.beside(e))
+		}
+	}
+}
+
+func joinExtras(a, b string) string {
+	all := strings.FieldsFunc(a+","+b, func(r rune) bool { return r == ',' })
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), ",")
+}
+
+// beside says where another line is, as seen from this one.
+func (e *entry) beside(other *entry) string {
+	if e.line.File == other.line.File {
+		return fmt.Sprintf("line %d", other.line.First)
+	}
+	return fmt.Sprintf("%s line %d", other.line.File, other.line.First)
+}

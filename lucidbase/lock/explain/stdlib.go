@@ -1,0 +1,30 @@
+package explain
+
+import (
+	_ "embed"
+	"strings"
+
+	"github.com/lucid-project/base-images/lucidbase/lock"
+)
+
+// stdlibNames is what CPython 3.11 has in sys.stdlib_module_names, without the
+// private names; a test compares the two.
+//
+//go:embed stdlib.txt
+var stdlibNames string
+
+var stdlib = func() map[string]bool {
+	names := map[string]bool{}
+	for _, name := range strings.Fields(stdlibNames) {
+		names[lock.NormalizeName(name)] = true
+	}
+	return names
+}()
+
+// InStandardLibrary tells whether a project name, as it was written, is that of
+// a module that Python 3.11 itself has: "logging", "concurrent.futures". The
+// index has projects of some of these names; nobody wants them.
+func InStandardLibrary(name string) bool {
+	top, _, _ := strings.Cut(name, ".")
+	return stdlib[lock.NormalizeName(name)] || top != name && stdlib[lock.NormalizeName(top)]
+}

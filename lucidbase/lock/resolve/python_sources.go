@@ -1,0 +1,128 @@
+package resolve
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lucid-project/base-images/internal/stage"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+)
+
+// Locked is a resolved list of packages: the hashes of everything that it names,
+// and what takes the place of the wheels that are missing.
+type Locked struct {
+	Requirements lock.Requirements
+	Sources      lock.Sources
+}
+
+// NoSolutionError says that a list of packages has no solution.
+type NoSolutionError struct {
+	// Said is what uv wrote to its standard error, as it is.
+	Said string
+}
+
+// Error gives uv's words in one line.
+func (e *NoSolutionError) Error() string { return strings.Join(strings.Fields(e.Said), " ") }
+
+// SourceError says that a locked package has neither a wheel for a target nor a
+// source that can be built for it.
+type SourceError struct {
+	Name, Version string
+	// Targets are those of lock.WheelTargets without a wheel.
+	Targets []string
+	// Needs is the language whose compiler there is none of, "Rust" or "Fortran",
+	// or empty.
+	Needs string
+	// Said is the reason in all other cases, in one line: "it has no source
+	// distribution".
+	Said string
+	// Nearest is the closest version with a wheel for every wanted target, or
+	// empty when there is none.
+	Nearest string
+}
+
+// Error is one line: the package, the targets, why, and what would do.
+func (e *SourceError) Error() string {
+	why := e.Said
+	if e.Needs != "" {
+		why = "its source needs a " + e.Needs + " compiler, which a build has not"
+	}
+	near := "no version has wheels for all"
+	if e.Nearest != "" {
+		near = "the nearest version with wheels for all is " + e.Nearest
+	}
+	return fmt.Sprintf("%s %s: no wheel for %s, and %s; %s", e.Name, e.Version, strings.Join(e.Targets, ", "), why, near)
+}
+
+// listResult is how the stage writes what it found out about a list.
+type listResult struct {
+	Error   string
+	Sources []sourceResult
+}
+
+type sourceResult struct {
+	Name, Version, SHA256, Build string
+	Targets                      []string
+	CXX                          bool
+	Needs, Says, Nearest         string // why it cannot be built
+}
+
+// parseList reads a list's outputs. All packages that cannot be had are
+// reported.
+func parseList(l stage.List, files map[string][]byte, libraries map[string][]string) (Locked, error) {
+	lockFile, sources := l.Outputs()
+	var result listResult
+	if err := json.Unmarshal(files[sources], &result); err != nil {
+		return Locked{}, fmt.Errorf("parsing %s: %w", sources, err)
+	}
+	if result.Error != "" {
+		return Locked{}, fmt.Errorf("resolving %s: %w", l.File, &NoSolutionError{Said: result.Error})
+	}
+	reqs, err := lock.ParseRequirements(lockFile, files[lockFile])
+	if err != nil {
+		return Locked{}, err
+	}
+	locked := Locked{Requirements: reqs}
+	var errs []error
+	for _, found := range result.Sources {
+		if found.Needs != "" || found.Says != "" {
+			errs = append(errs, fmt.Errorf("resolving %s: %w", l.File, found.problem()))
+			continue
+		}
+		s, err := found.source(reqs)
+		s.Libraries = libraries[s.Name]
+		errs = append(errs, err)
+		locked.Sources = append(locked.Sources, s)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Locked{}, err
+	}
+	// What is written must be readable.
+	if _, err := lock.ParseSources(sources, locked.Sources.Format()); err != nil {
+		return Locked{}, err
+	}
+	return locked, nil
+}
+
+func (r sourceResult) problem() error {
+	return &SourceError{
+		Name: r.Name, Version: r.Version, Targets: r.Targets, Needs: r.Needs,
+		Said: strings.Join(strings.Fields(r.Says), " "), Nearest: r.Nearest,
+	}
+}
+
+// source gives the locked form, with the marker of the requirement that it
+// replaces.
+func (r sourceResult) source(reqs lock.Requirements) (lock.Source, error) {
+	i := slices.IndexFunc(reqs, func(req lock.Requirement) bool { return req.Name == r.Name && req.Version == r.Version })
+	if i < 0 {
+		return lock.Source{}, fmt.Errorf("%s %s: a source of what is not locked", r.Name, r.Version)
+	}
+	build, err := lock.ParseRequirements("build requirements of "+r.Name, []byte(r.Build))
+	return lock.Source{
+		Name: r.Name, Version: r.Version, Marker: reqs[i].Marker, SHA256: r.SHA256, Targets: r.Targets, CXX: r.CXX, Build: build,
+	}, err
+}
