@@ -3,9 +3,7 @@
 package e2e
 
 import (
-	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -15,23 +13,6 @@ import (
 	"github.com/lucid-project/base-images/internal/testregistry"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
-
-// withImage builds the command with another image in its locks.
-func (s shared) withImage(t *testing.T, im lock.Image) shared {
-	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, lock.AlpineFile)
-	require.NoError(t, os.WriteFile(file, im.Format(), 0o644))
-	committed, err := filepath.Abs(filepath.Join(lockDir, lock.AlpineFile))
-	require.NoError(t, err)
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {committed: file}})
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o644))
-	out, err := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "lucidbase"),
-		"github.com/lucid-project/base-images/cmd/lucidbase").CombinedOutput()
-	require.NoError(t, err, string(out))
-	return shared{dir: dir}
-}
 
 // Where the image cannot be reached, the others are built, and what helps is told.
 func TestAlpineOutOfReach(t *testing.T) {
@@ -72,7 +53,7 @@ func TestAlpineFromAMirror(t *testing.T) {
 	if len(mirrors) == 0 {
 		t.Skip("the official image needs no mirror")
 	}
-	own := s.withImage(t, im)
+	own := s.withLock(t, lock.AlpineFile, im.Format())
 	cache := filepath.Join(t.TempDir(), "cache")
 	build := func(s shared, c command) string {
 		t.Helper()
@@ -95,5 +76,5 @@ func TestAlpineFromAMirror(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, im.Digest, locked.Alpine.Digest)
 	require.Len(t, locked.Alpine.Platforms, 2)
-	require.Equal(t, want, build(s.withImage(t, locked.Alpine), command{env: deadProxy}))
+	require.Equal(t, want, build(s.withLock(t, lock.AlpineFile, locked.Alpine.Format()), command{env: deadProxy}))
 }

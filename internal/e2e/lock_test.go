@@ -169,10 +169,16 @@ func (s shared) oldRelease(t *testing.T) shared {
 		p.Rootfs.Digest = "sha256:" + strings.Repeat("0", 64)
 		d.Platforms[name] = p
 	}
+	return s.withLock(t, lock.DebianFile, d.Format())
+}
+
+// withLock builds the command with another lock in it.
+func (s shared) withLock(t *testing.T, name string, data []byte) shared {
+	t.Helper()
 	dir := t.TempDir()
-	file := filepath.Join(dir, lock.DebianFile)
-	require.NoError(t, os.WriteFile(file, d.Format(), 0o644))
-	committed, err := filepath.Abs(filepath.Join(lockDir, lock.DebianFile))
+	file := filepath.Join(dir, name)
+	require.NoError(t, os.WriteFile(file, data, 0o644))
+	committed, err := filepath.Abs(filepath.Join(lockDir, name))
 	require.NoError(t, err)
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {committed: file}})
 	require.NoError(t, err)
