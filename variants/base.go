@@ -118,11 +118,13 @@ func (d base) build(p lucidbase.Platforms, sys system) (lucidbase.Graph, error) 
 	return lucidbase.Graph{State: state, Config: d.config(p.Target, sys, history), Inputs: unique(inputs), Contract: contract}, err
 }
 
-// unique gives each input once: the root filesystem may be the builder's.
+// unique gives each input once: the root filesystem may be the builder's. One layer
+// for two platforms is two inputs, as each has its own manifest.
 func unique(inputs []lucidbase.Input) []lucidbase.Input {
 	var out []lucidbase.Input
 	for _, in := range inputs {
-		if !slices.ContainsFunc(out, func(o lucidbase.Input) bool { return o.Layer.Digest == in.Layer.Digest }) {
+		same := func(o lucidbase.Input) bool { return o.Layer.Digest == in.Layer.Digest && o.String() == in.String() }
+		if !slices.ContainsFunc(out, same) {
 			out = append(out, in)
 		}
 	}
