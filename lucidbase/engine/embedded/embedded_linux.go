@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -42,6 +43,7 @@ import (
 	wlabel "github.com/moby/buildkit/worker/label"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 )
 
@@ -160,6 +162,8 @@ func (s *server) openWorker(ctx context.Context, rootless bool) (*nativeWorker, 
 		GarbageCollect:   mdb.GarbageCollect,
 		MetadataStore:    records,
 		MountPoolRoot:    filepath.Join(root, "cachemounts"),
+		// Forty compilers at once are slower than four, and take ten times the memory.
+		ParallelismSem: semaphore.NewWeighted(2 * int64(runtime.GOMAXPROCS(0))),
 	})
 	return &nativeWorker{w}, err
 }
