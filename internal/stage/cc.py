@@ -36,6 +36,8 @@ def main():
     tool = os.path.basename(sys.argv[0])
     if tool in ("ar", "ranlib"):
         command = [tool, *sys.argv[1:]]
+    elif tool == "ld":  # libtool asks what it can do, and links by the compiler
+        command = ["ld.lld", *sys.argv[1:]]
     else:
         command = compiler("c++" if tool.endswith("++") else "cc", sys.argv[1:])
     os.execv(ZIG, [ZIG, *command])

@@ -28,7 +28,7 @@ func (b Builder) Explain(uv lock.Requirements, jobs []byte) llb.State {
 		llb.IgnoreCache,
 		llb.AddMount("/pip", b.pip, llb.Readonly),
 		llb.AddMount("/opt/uv", b.UV(uv), llb.Readonly),
-		llb.AddMount(path.Dir(resolvePath), b.file(resolvePath, resolveScript), llb.Readonly),
+		llb.AddMount(path.Dir(resolvePath), b.scripts(resolveScripts), llb.Readonly),
 		llb.AddMount(path.Dir(explainPath), b.file(explainPath, explainScript), llb.Readonly),
 		llb.AddMount(path.Dir(locksPath), b.file("/jobs.json", jobs), llb.Readonly),
 		// Sources may run here: what they leave must not be what an image installs.

@@ -15,10 +15,10 @@ from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
-sys.path[:0] = ["/lucid", "/resolve"]
+sys.path[:0] = ["/lucid", "/resolve", *map(str, Path("/pip/usr/share/python-wheels").glob("pip-*.whl"))]
 
 import stage  # noqa: E402
-from resolve import platforms  # noqa: E402
+from fitting import platforms  # noqa: E402
 
 from pip._internal.cli.main import main as run_pip  # noqa: E402
 from pip._vendor.packaging.version import InvalidVersion, Version  # noqa: E402

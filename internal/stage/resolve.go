@@ -1,7 +1,7 @@
 package stage
 
 import (
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"maps"
 	"path"
@@ -13,8 +13,8 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-//go:embed resolve.py
-var resolveScript []byte
+//go:embed resolve.py index.py source.py fitting.py backend.py
+var resolveScripts embed.FS
 
 const resolvePath = "/resolve/resolve.py"
 
@@ -72,7 +72,8 @@ func (b Builder) Resolve(r Resolution) llb.State {
 		llb.Args([]string{pythonPath, "-sP", resolvePath}),
 		llb.IgnoreCache,
 		llb.AddMount("/pip", b.pip, llb.Readonly),
-		llb.AddMount(path.Dir(resolvePath), b.file(resolvePath, resolveScript), llb.Readonly),
+		llb.AddMount(path.Dir(resolvePath), b.scripts(resolveScripts), llb.Readonly),
+		b.shell(),
 		llbutil.NetworkSecrets(),
 	}
 	if r.UV == nil {

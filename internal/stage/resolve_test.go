@@ -16,7 +16,8 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-// python calls a function of resolve.py once for each list of arguments.
+// python calls a function, "MODULE.FUNCTION" of the scripts here, once for each list
+// of arguments.
 func python(t *testing.T, function string, calls ...[]any) []any {
 	t.Helper()
 	if testing.Short() {
@@ -27,9 +28,10 @@ func python(t *testing.T, function string, calls ...[]any) []any {
 	require.NoError(t, err)
 	given, err := json.Marshal(calls)
 	require.NoError(t, err)
-	cmd := exec.Command("python3", "-c", "import json, sys, resolve\n"+
-		"json.dump([getattr(resolve, sys.argv[1])(*c) for c in json.loads(sys.argv[2])], sys.stdout)", function, string(given))
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+strings.Join(append([]string{"."}, wheels...), ":"),
+	module, name, _ := strings.Cut(function, ".")
+	cmd := exec.Command("python3", "-c", "import importlib, json, sys\ncall = getattr(importlib.import_module(sys.argv[1]), sys.argv[2])\n"+
+		"json.dump([call(*c) for c in json.loads(sys.argv[3])], sys.stdout)", module, name, string(given))
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+strings.Join(append([]string{".", os.Getenv("PYTHONPATH")}, wheels...), ":"),
 		"SOURCE_DATE_EPOCH=0", "PYTHONPYCACHEPREFIX="+dir)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
@@ -81,7 +83,7 @@ func TestFits(t *testing.T) {
 		}
 	}
 	got := map[string]string{}
-	for i, fits := range python(t, "fits", calls...) {
+	for i, fits := range python(t, "fitting.fits", calls...) {
 		got[names[i]] += map[bool]string{true: string(rune('0' + i%len(targets)))}[fits.(bool)]
 	}
 	require.Equal(t, cases, got)
@@ -112,7 +114,7 @@ func TestWithoutWheel(t *testing.T) {
 			var p map[string]any
 			require.NoError(t, json.Unmarshal([]byte(recordedLock), &p))
 			c.edit(p)
-			require.Equal(t, []any{c.want}, python(t, "without_wheel", []any{p, c.targets, "3.11.2"}))
+			require.Equal(t, []any{c.want}, python(t, "fitting.without_wheel", []any{p, c.targets, "3.11.2"}))
 		})
 	}
 }
@@ -130,7 +132,7 @@ func TestBuildLine(t *testing.T) {
 	arm := map[string]any{
 		"name": "arm", "version": "1", "marker": "platform_machine == 'aarch64'", "wheels": []any{file("cp311-cp311-manylinux2014_aarch64", "a")},
 	}
-	got := python(t, "build_line", []any{p, "3.11.2"}, []any{colorama, "3.11.2"}, []any{arm, "3.11.2"})
+	got := python(t, "source.build_line", []any{p, "3.11.2"}, []any{colorama, "3.11.2"}, []any{arm, "3.11.2"})
 	hash := func(h string) string { return " \\\n    --hash=sha256:" + strings.Repeat(h, 64) }
 	require.Equal(t, []any{
 		"cython==0.29.37" + hash("a") + hash("b") + "\n", "", "arm==1 ; platform_machine == 'aarch64'" + hash("a") + "\n",
@@ -141,14 +143,56 @@ func TestBuildLine(t *testing.T) {
 	}
 }
 
-func TestReason(t *testing.T) {
+// The line of a log that says why a build failed.
+func TestLastError(t *testing.T) {
 	for log, want := range map[string]string{
-		"running egg_info\nError: pg_config executable not found.\nsee the documentation\n":          "Error: pg_config executable not found.",
-		"Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named 'y'\n\n": "ModuleNotFoundError: No module named 'y'",
+		"running egg_info\nError: pg_config executable not found.\nsee the documentation\n":                              "Error: pg_config executable not found.",
+		"Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named 'y'\n\n":                     "ModuleNotFoundError: No module named 'y'",
+		"\n../meson.build:4:0: ERROR: Unknown compiler(s): [['cc']]\n\nA full log can be found at meson-log.txt\n":       "../meson.build:4:0: ERROR: Unknown compiler(s): [['cc']]",
+		"  +-+---------------- 1 ----------------\n    | a.b.ConfigurationError: Extra keys present\n    +-----------\n": "a.b.ConfigurationError: Extra keys present",
+		"headers x\nare missing. Install y:\n\n   apt install y\n":                                                       "are missing. Install y:",
 		"first\n  last \n": "last",
 		"":                 "no word why",
 	} {
-		require.Equal(t, []any{want}, python(t, "reason", []any{log}))
+		require.Equal(t, []any{want}, python(t, "backend.last_error", []any{log}))
+	}
+}
+
+// A source is built with the newest of what it asks for, or else with what there
+// was when it was published. One that compiles nothing is the last choice.
+func TestFirstUsable(t *testing.T) {
+	const classes = `
+import source
+class Trial:
+    def __init__(self, name, outcome): self.name, self.outcome = name, outcome
+    def prepare(self, trial):
+        if self.outcome in ("pure", "compiled"): return self.outcome == "pure"
+        raise source.Idle(says="idle") if self.outcome == "idle" else source.Unusable(**self.outcome)
+def call(*outcomes):
+    try:
+        build, pure = source.first_usable([Trial(i, o) for i, o in enumerate(outcomes)], True)
+        return [build.name, pure]
+    except source.Unusable as e: return str(e)
+`
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "trials.py"), []byte(classes), 0o600))
+	t.Setenv("PYTHONPATH", dir)
+	failed, rust := map[string]string{"says": "failed"}, map[string]string{"needs": "Rust"}
+	for _, c := range []struct {
+		outcomes []any
+		want     any
+	}{
+		{[]any{"pure", failed}, []any{0.0, true}},
+		{[]any{"compiled", failed}, []any{0.0, false}},
+		{[]any{failed, "compiled"}, []any{1.0, false}},
+		{[]any{"idle", "compiled"}, []any{1.0, false}},
+		{[]any{"idle", failed}, []any{0.0, false}},
+		{[]any{"idle", "idle"}, []any{0.0, false}},
+		{[]any{failed, "idle"}, []any{1.0, false}},
+		{[]any{failed, map[string]string{"says": "failed again"}}, "failed"},
+		{[]any{rust, "compiled"}, "Rust"},
+	} {
+		require.Equal(t, []any{c.want}, python(t, "trials.call", c.outcomes))
 	}
 }
 

@@ -1,10 +1,10 @@
 // Package stage writes the steps of a build: each runs Python on the build
-// platform, in exec form, with one script and no shell, and leaves the same
-// bytes every time.
+// platform, in exec form, and leaves the same bytes every time. None calls a
+// shell; the builds of sources find one, as make and ninja do nothing without.
 package stage
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
 	"path"
 	"strconv"
@@ -33,7 +33,8 @@ const (
 )
 
 // Builder writes the stages that run on one platform. Its root filesystem is
-// the locked packages for that platform, with pip as a wheel beside it.
+// the locked packages for that platform, with pip as a wheel beside it, and a
+// shell and make for the builds of sources.
 type Builder struct {
 	platform ocispecs.Platform
 	root     llb.State
@@ -65,6 +66,28 @@ func (b Builder) run(name string, args []string, opts ...llb.RunOption) llb.Exec
 
 func (b Builder) file(name string, content []byte) llb.State {
 	return llbutil.File(path.Base(name), 0o644, content, b.platform)
+}
+
+// scripts holds every file of fsys.
+func (b Builder) scripts(fsys embed.FS) llb.State {
+	entries, err := fsys.ReadDir(".")
+	if err != nil {
+		panic(err) // they are embedded
+	}
+	files := llb.Scratch()
+	for _, e := range entries {
+		content, err := fsys.ReadFile(e.Name())
+		if err != nil {
+			panic(err)
+		}
+		files = files.File(llb.Mkfile("/"+e.Name(), 0o755, content), llb.Platform(b.platform), llb.WithCustomName(e.Name()))
+	}
+	return files
+}
+
+// shell gives a step /bin/sh.
+func (b Builder) shell() llb.RunOption {
+	return llb.AddMount("/usr/bin/sh", b.pip, llb.SourcePath("/usr/bin/busybox"), llb.Readonly)
 }
 
 func (b Builder) requirements(reqs lock.Requirements) llb.RunOption {

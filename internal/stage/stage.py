@@ -117,15 +117,19 @@ def interpreter(root, version, prefix):
     stdlib = Path(f"{root}{prefix}/lib/python3.11")
     check_magic(stdlib)
     compile_tree(stdlib, strip=root)
-    venv = Path(root + "/opt/venv")
-    (venv / SITE_PACKAGES).mkdir(parents=True)
-    (venv / "bin").mkdir()
+    venv(Path(root + "/opt/venv"), prefix, version)
+    settle(root)
+
+
+def venv(root, prefix, version):
+    """Lay out a virtual environment of the Python at prefix."""
+    (root / SITE_PACKAGES).mkdir(parents=True)
+    (root / "bin").mkdir()
     for name, target in [("python", f"{prefix}/bin/python3.11"), ("python3", "python"), ("python3.11", "python")]:
-        (venv / "bin" / name).symlink_to(target)
-    (venv / "pyvenv.cfg").write_text(
+        (root / "bin" / name).symlink_to(target)
+    (root / "pyvenv.cfg").write_text(
         f"home = {prefix}/bin\ninclude-system-site-packages = false\nversion = {version}\n"
     )
-    settle(root)
 
 
 def lend_interpreter(link):

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"strings"
 
@@ -15,7 +14,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-//go:embed wheel.py product.py elf.py cc.py
+//go:embed wheel.py product.py elf.py cc.py backend.py
 var wheelScripts embed.FS
 
 const (
@@ -120,6 +119,7 @@ func (w wheelwright) wheel(s lock.Source, target string) llb.State {
 		llb.AddMount("/env", w.environment(s.Build), llb.Readonly),
 		llb.Network(llb.NetModeNone),
 		llb.ReadonlyRootFS(),
+		w.shell(),
 		llb.AddMount("/tmp", llb.Scratch(), llb.Tmpfs()),
 	}
 	if target != lock.AnyTarget {
@@ -183,18 +183,10 @@ func (w wheelwright) runtime(target string, cxx bool) llb.State {
 
 // step runs a command of wheel.py.
 func (w wheelwright) step(name, command string, args []string, opts ...llb.RunOption) llb.ExecState {
-	scripts := llb.Scratch()
-	for _, file := range []string{"cc.py", "elf.py", "product.py", "wheel.py"} {
-		content, err := fs.ReadFile(wheelScripts, file)
-		if err != nil {
-			panic(err) // it is embedded
-		}
-		scripts = scripts.File(llb.Mkfile("/"+file, 0o755, content), llb.Platform(w.platform), llb.WithCustomName(file))
-	}
 	base := []llb.RunOption{
 		llb.Args(append([]string{pythonPath, "-sP", wheelPath, command}, args...)),
 		llb.AddMount("/pip", w.pip, llb.Readonly),
-		llb.AddMount(path.Dir(wheelPath), scripts, llb.Readonly),
+		llb.AddMount(path.Dir(wheelPath), w.scripts(wheelScripts), llb.Readonly),
 	}
 	return w.run(name, nil, append(base, opts...)...)
 }

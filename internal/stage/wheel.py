@@ -6,8 +6,8 @@ build have no network, and write to their own directories and /tmp alone.
 """
 
 import hashlib
-import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -18,6 +18,7 @@ from pathlib import Path
 PIP = str(next(Path("/pip/usr/share/python-wheels").glob("pip-*.whl")))
 sys.path[:0] = ["/wheel", "/lucid", PIP]
 
+import backend  # noqa: E402
 import stage  # noqa: E402
 
 MACHINES = ("x86_64", "aarch64")
@@ -30,26 +31,6 @@ RUNTIME = "/runtime"
 LOG_BEGIN, LOG_END = "\x1e", "\x1f"
 # An engine drops what a step says faster than this.
 LOG_CHUNK, LOG_PAUSE, LOG_LIMIT = 64 << 10, 0.5, 1 << 20
-
-HOOK = """
-import importlib, json, os, sys, tomllib
-out, settings = json.loads(sys.argv[1])
-system = {}
-if os.path.exists("pyproject.toml"):
-    with open("pyproject.toml", "rb") as f:
-        system = tomllib.load(f).get("build-system", {})
-# The defaults are PEP 517's.
-backend = system.get("build-backend", "setuptools.build_meta:__legacy__")
-legacy = backend.endswith(":__legacy__")
-sys.path[:0] = [os.path.abspath(p) for p in system.get("backend-path", [])] or ([""] if legacy else [])
-name, _, attributes = backend.partition(":")
-found = importlib.import_module(name)
-for attribute in filter(None, attributes.split(".")):
-    found = getattr(found, attribute)
-if not backend.startswith("mesonpy"):
-    settings = {}
-found.build_wheel(out, settings)
-"""
 
 
 class Target:
@@ -100,11 +81,7 @@ def fetch(name, version, sha256):
 
 def environment(requirements):
     """Make a virtual environment at /env with what a build needs."""
-    (ENV / "bin").mkdir()
-    (ENV / stage.SITE_PACKAGES).mkdir(parents=True)
-    for name, target in [("python", "/usr/bin/python3.11"), ("python3", "python"), ("python3.11", "python")]:
-        (ENV / "bin" / name).symlink_to(target)
-    (ENV / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
+    stage.venv(ENV, "/usr", platform.python_version())
     if Path(requirements).read_text():
         stage.uv("pip", "install", "--quiet", "--python", "/env/bin/python", "--no-deps", "--require-hashes",
                  "--only-binary", ":all:", "--link-mode", "copy", "-r", requirements)
@@ -134,7 +111,7 @@ def runtime(tag, language):
 def base_environment():
     """Give what a build sees of this step's environment, and no more."""
     return {
-        "PATH": f"{BUILD}/bin:{ENV}/bin:/usr/bin", "HOME": str(BUILD / "home"), "TMPDIR": "/tmp", "LANG": "C.UTF-8",
+        "PATH": f"{BUILD}/bin:{ENV}/bin:/usr/bin:{BUILD}/tools", "HOME": str(BUILD / "home"), "TMPDIR": "/tmp", "LANG": "C.UTF-8",
         "SOURCE_DATE_EPOCH": str(stage.EPOCH), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "VIRTUAL_ENV": str(ENV),
         # Debian has no distutils; setuptools before 60 takes its own only when told.
         "SETUPTOOLS_USE_DISTUTILS": "local",
@@ -146,7 +123,7 @@ def toolchain(target, includes):
     names = BUILD / "bin"
     names.mkdir()
     triplet = f"{target.machine}-linux-gnu"
-    for name in ("cc", "gcc", "clang", "c++", "g++", "clang++", "ar", "ranlib", f"{triplet}-gcc", f"{triplet}-g++", f"{triplet}-ar"):
+    for name in ("cc", "gcc", "clang", "c++", "g++", "clang++", "ar", "ranlib", "ld", f"{triplet}-gcc", f"{triplet}-g++", f"{triplet}-ar"):
         (names / name).symlink_to("/wheel/cc.py")
     cc, cxx = f"{names}/cc", f"{names}/c++"
     return {
@@ -211,14 +188,21 @@ def cmake(target, tools):
 
 
 def meson(target, tools):
-    """Give the setting by which Meson compiles for the target."""
+    """Give the settings by which Meson compiles for the target."""
     file = BUILD / "target.ini"
     file.write_text(
         f"[binaries]\nc = '{tools['CC']}'\ncpp = '{tools['CXX']}'\nar = '{tools['AR']}'\n"
         f"[properties]\nneeds_exe_wrapper = true\n"
         f"[host_machine]\nsystem = 'linux'\ncpu_family = '{target.machine}'\ncpu = '{target.machine}'\nendian = 'little'\n"
     )
-    return {"setup-args": [f"--cross-file={file}"]}
+    return {"mesonpy": {"setup-args": [f"--cross-file={file}"]}}
+
+
+def autoconf(target):
+    """Give the variable by which configure scripts compile for the target."""
+    file = BUILD / "config.site"
+    file.write_text(f"cross_compiling=yes\nhost_alias={target.machine}-linux-{'gnu' if target.libc == 'glibc' else 'musl'}\n")
+    return {"CONFIG_SITE": str(file)}
 
 
 def build(name, version, tag):
@@ -230,13 +214,14 @@ def build(name, version, tag):
         target = Target(tag)
         includes = sysroot(target)
         tools = toolchain(target, includes)
-        env |= tools | interpreter(target, includes[0]) | cmake(target, tools)
+        env |= tools | interpreter(target, includes[0]) | cmake(target, tools) | autoconf(target)
         settings = meson(target, tools)
     dist, log = BUILD / "dist", Path("/tmp/build.log")
     dist.mkdir()
     (BUILD / "home").mkdir()
+    backend.shell_tools(BUILD / "tools")
     with log.open("wb") as out:
-        done = subprocess.run([f"{ENV}/bin/python", "-c", HOOK, json.dumps([str(dist), settings])],
+        done = subprocess.run(backend.hook(ENV / "bin/python", "build_wheel", [str(dist)], "/tmp/hook.json", settings),
                               cwd=SOURCE, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     said = log.read_text("utf-8", "replace")
     try:
@@ -250,7 +235,7 @@ def build(name, version, tag):
     stage.settle("/out")
 
 
-COMPILE_ERROR = re.compile(r"^(?:\S+:\d+:(?:\d+:)? (?:fatal )?error: .*|(?:ld\.lld: |lld: )?error: (?!command |subprocess).*)$", re.M)
+COMPILE_ERROR = re.compile(r"^(?:\S+:\d+:(?:\d+:)? (?:fatal )?(?:error|ERROR): .*|CMake Error at .*:\n+ +.*|(?:ld\.lld: |lld: )?error: (?!command |subprocess).*)$", re.M)
 NO_NETWORK = re.compile(r"name resolution|Name or service not known|Network is unreachable|resolve host|ConnectionRefusedError|getaddrinfo")
 READ_ONLY = re.compile(r"Read-only file system.*")
 
@@ -258,17 +243,16 @@ READ_ONLY = re.compile(r"Read-only file system.*")
 def compile_error(said):
     """Give the compiler's first error, or nothing."""
     found = COMPILE_ERROR.search(said)
-    return found[0].replace(f"{SOURCE}/", "").strip() if found else ""
+    return " ".join(found[0].replace(f"{SOURCE}/", "").split()) if found else ""
 
 
 def reason(said):
     """Say in one line why a build failed."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it says nothing"]
     if NO_NETWORK.search(said):
-        return f"its build asks for the network, and there is none: {lines[-1]}"
+        return f"its build asks for the network, and there is none: {backend.last_error(said)}"
     if outside := READ_ONLY.search(said):
         return f"its build writes outside its directory: {outside[0]}"
-    return compile_error(said) or lines[-1]
+    return compile_error(said) or backend.last_error(said)
 
 
 def tell(said):

@@ -42,7 +42,8 @@ type DebianPlatform struct {
 	// Rootfs is the images' first layer.
 	Rootfs Layer `json:"rootfs"`
 	// Builder is what a stage that runs on this platform has besides: pip, to
-	// install uv with. It is in no image.
+	// install uv with, and a shell and make for the builds of sources. It is in no
+	// image.
 	Builder Layer `json:"builder"`
 	// Headers is what a source is compiled against for this platform: the headers
 	// of Python and of libraries, and these as archives. It is in no image, and

@@ -1,0 +1,117 @@
+"""Ask the package index, through uv and pip alone."""
+
+import functools
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import stage
+from fitting import file_name, platforms
+
+from pip._internal.cli.cmdoptions import make_target_python
+from pip._internal.commands import create_command
+from pip._internal.utils.unpacking import unpack_file
+from pip._vendor.packaging.version import Version
+
+# Debian has no distutils; setuptools before 60 takes its own only when told.
+OWN_DISTUTILS = {"SETUPTOOLS_USE_DISTUTILS": "local"}
+# What old sources say to a setuptools that has it no more: 82 and newer.
+PKG_RESOURCES = "No module named 'pkg_resources'"
+
+
+class AnotherFile(Exception):
+    """A file that is not the one that the index has the hash of."""
+
+
+@functools.cache
+def bundle():
+    return stage.trust()
+
+
+def old_setuptools():
+    """Give a file that asks for a setuptools that old sources know."""
+    file = Path("/tmp/setuptools.txt")
+    file.write_text("setuptools < 82")
+    return str(file)
+
+
+def uv(*arguments, check=True):
+    """Run uv and give what it said in case of failure."""
+    env = {**os.environ, "SSL_CERT_FILE": bundle(), "UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "UV_CACHE_DIR": "/tmp/uv",
+           **OWN_DISTUTILS}
+    done = subprocess.run(["/opt/uv/bin/uv", *arguments], env=env, stderr=subprocess.PIPE, text=True)
+    if done.returncode and check:
+        sys.stderr.write(done.stderr)
+        sys.exit(done.returncode)
+    return (done.stderr.strip() or "uv says nothing") if done.returncode else ""
+
+
+def compiled(version, *arguments, check=True):
+    """Run uv pip compile and give what it said in case of failure."""
+    command = ["pip", "compile", "--quiet", "--universal", "--python", sys.executable, "--python-version", version,
+               "--generate-hashes", "--no-header", "--no-annotate", *arguments]
+    said = uv(*command, check=False)
+    if PKG_RESOURCES in said:
+        said = uv(*command, "--build-constraints", old_setuptools(), check=False)
+    if said and check:
+        sys.exit(said)
+    return said
+
+
+def tool(name):
+    """Find the newest version of a tool: for each build platform, its wheel that runs on most."""
+    found = {}
+    for machine in ("x86_64", "aarch64"):
+        report = Path(f"/tmp/{name}.json")
+        stage.pip("install", "--dry-run", "--ignore-installed", "--target", "/tmp/none", "--report", str(report),
+                  "--platform", f"manylinux2014_{machine}", name)
+        item = json.loads(report.read_text())["install"][0]
+        found[machine] = {
+            "version": item["metadata"]["version"],
+            "sha256": item["download_info"]["archive_info"]["hashes"]["sha256"],
+        }
+    return found
+
+
+def session():
+    """Give pip's session: its proxies, retries, authorities and credentials."""
+    command = create_command("download")
+    options, _ = command.parse_args(["--dest=/tmp/none", f"--cert={bundle()}", "--no-cache-dir"])
+    return command._build_session(options)
+
+
+def fetch(package, directory):
+    """Unpack a source distribution below directory, checked by its hash."""
+    sdist = package["sdist"]
+    archive = directory / file_name(sdist)
+    with session() as asking:
+        answer = asking.get(sdist["url"], headers={"Accept-Encoding": "identity"})
+        answer.raise_for_status()
+    if hashlib.sha256(answer.content).hexdigest() != sdist["hashes"]["sha256"]:
+        raise AnotherFile(f"{archive.name} is another file than the index says")
+    archive.write_bytes(answer.content)
+    unpack_file(str(archive), str(directory / "source"))
+    return directory / "source"
+
+
+def nearest(package, targets):
+    """Give the version closest to the locked one that has a wheel for every target, or nothing."""
+    sets = [versions(package["name"], t) for t in targets]
+    own = Version(package["version"])
+    common = sorted(set.intersection(*sets))
+    stable = [v for v in common if not v.is_prerelease or own.is_prerelease]
+    newer = [v for v in stable if v > own]
+    return str(next(iter(newer), stable[-1] if stable else ""))
+
+
+def versions(name, target):
+    """Ask the index through pip for the versions that have a wheel for a target."""
+    command = create_command("download")
+    options, _ = command.parse_args(["--no-deps", "--only-binary=:all:", "--python-version=3.11", "--abi=cp311", "--abi=abi3",
+                                     "--abi=none", "--dest=/tmp/none", *[f"--platform={p}" for p in platforms(target)]])
+    with session() as asking:
+        finder = command._build_package_finder(options, asking, target_python=make_target_python(options))
+        return {Version(str(c.version)) for c in finder.find_all_candidates(name) if not c.link.is_yanked}

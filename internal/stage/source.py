@@ -1,0 +1,230 @@
+"""Find out what it takes to build a source distribution.
+
+What a source needs is learnt from its own build backend, which sees an
+environment of its own.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import backend
+import index
+import stage
+from fitting import file_name, fits, wanted, without_wheel
+
+from pip._vendor.packaging.requirements import Requirement
+from pip._vendor.packaging.utils import canonicalize_name, parse_wheel_filename
+
+HOOK_SECONDS = 600
+BUILD_TARGETS = ("manylinux_2_36_x86_64", "manylinux_2_36_aarch64")
+# What a build may look for in vain, by the name of what it is written in.
+COMPILERS = {
+    "C": "cc gcc c++ g++ clang clang++ x86_64-linux-gnu-gcc aarch64-linux-gnu-gcc x86_64-linux-gnu-g++ aarch64-linux-gnu-g++",
+    "Rust": "cargo rustc",
+    "Fortran": "gfortran f77 f95 flang",
+}
+RUST_BACKENDS = {"maturin", "setuptools-rust", "puccinialin"}
+FORTRAN = re.compile(r"\b(project|add_languages)\s*\([^)]*'fortran'(?![^)]*required\s*:\s*false)", re.S)
+
+
+class Unusable(Exception):
+    """A source that cannot be built, and what it needs or said."""
+
+    def __init__(self, needs="", says=""):
+        super().__init__(needs or says)
+        self.problem = {"needs": needs, "says": says}
+
+
+class Idle(Unusable):
+    """A source that makes a wheel for one platform and compiles nothing for it."""
+
+
+class Build:
+    """The build of one source: what it asks for, and a trial without compilers.
+
+    limits are arguments of uv that limit what is taken of what it asks for.
+    """
+
+    def __init__(self, source, directory, version, limits):
+        self.source, self.directory, self.version, self.limits = source, directory, version, limits
+        system = backend.build_system(source)
+        self.requires, self.backend = system["requires"], system["build-backend"]
+        self.locked = ""
+
+    def prepare(self, trial):
+        """Lock what the build and its backend ask for; tell whether a trial gave a pure wheel."""
+        self.refuse_languages()
+        self.install()
+        if more := self.asks():
+            self.requires = [*self.requires, *more]
+            self.refuse_languages()
+            self.install()
+        return trial and self.pure()
+
+    def asks(self):
+        """Ask the backend what it needs besides. Some try a compiler first; of those no more is learnt."""
+        try:
+            return self.hook("get_requires_for_build_wheel")
+        except Unusable:
+            if not (self.directory / "tried").exists():
+                raise
+            return []
+
+    def refuse_languages(self):
+        names = {canonicalize_name(Requirement(r).name) for r in self.requires}
+        if names & RUST_BACKENDS:
+            raise Unusable(needs="Rust")
+        sources = [p for p in self.source.rglob("*") if not {"test", "tests"} & {*p.relative_to(self.source).parts}]
+        meson = self.backend == "mesonpy" and any(FORTRAN.search(p.read_text("utf-8", "replace")) for p in sources if p.name == "meson.build")
+        old = "numpy" in names and self.backend.startswith("setuptools") and any(p.suffix in {".f", ".f90", ".pyf"} for p in sources)
+        if meson or old:
+            raise Unusable(needs="Fortran")
+
+    def cxx(self):
+        """Tell whether the build has C++ to compile, as far as file names say."""
+        other = {"test", "tests", "example", "examples", "benchmark", "benchmarks", "docs"}
+        return any(p.suffix in {".cc", ".cpp", ".cxx"} and not other & {*p.relative_to(self.source).parts} for p in self.source.rglob("*"))
+
+    def install(self):
+        """Lock the requirements as wheels for the build platforms and install those of this one."""
+        listed, found, lock, env = (self.directory / name for name in ("build.in", "pylock.build.toml", "build.txt", "env"))
+        listed.write_text("\n".join(self.requires))
+        said = index.compiled(self.version, *self.limits, "--only-binary", ":all:", "--format", "pylock.toml",
+                              "--output-file", str(found), str(listed), check=False)
+        if said:
+            raise Unusable(says="its build requirements: " + " ".join(said.split()))
+        self.locked = "".join(build_line(p, self.version) for p in tomllib.loads(found.read_text())["packages"])
+        lock.write_text(self.locked)
+        found.unlink()  # or uv keeps to it when there is more to install
+        shutil.rmtree(env, ignore_errors=True)
+        stage.venv(env, "/usr", self.version)
+        index.uv("pip", "install", "--quiet", "--python", f"{env}/bin/python", "--no-deps", "--require-hashes",
+                 "--only-binary", ":all:", "-r", str(lock))
+
+    def hook(self, name, *arguments):
+        """Call the backend's hook in a copy of the source; a compiler that it calls is only noted."""
+        work, out, tried = (self.directory / n for n in ("work", "hook.json", "tried"))
+        shutil.rmtree(work, ignore_errors=True)
+        shutil.copytree(self.source, work, symlinks=True)
+        env = {
+            "PATH": f"{self.directory}/bin:{self.directory}/env/bin:/usr/bin:{self.directory}/tools",
+            "HOME": str(self.directory), "LANG": "C.UTF-8", "LUCID_TRIED": str(tried), "CC": "cc", "CXX": "c++",
+            "SOURCE_DATE_EPOCH": os.environ["SOURCE_DATE_EPOCH"], **index.OWN_DISTUTILS,
+        }
+        try:
+            done = subprocess.run(backend.hook(self.directory / "env/bin/python", name, arguments, out), cwd=work, env=env, text=True, errors="replace",
+                                  timeout=HOOK_SECONDS, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        except subprocess.TimeoutExpired:
+            raise Unusable(says=f"its {name} does not end within {HOOK_SECONDS} s") from None
+        if done.returncode:
+            raise Unusable(says="its source cannot be built: " + backend.last_error(done.stdout))
+        return json.loads(out.read_text())
+
+    def pure(self):
+        """Build without compilers. A wheel that runs everywhere and that no compiler was asked for is pure."""
+        tried = self.directory / "tried"
+        tried.unlink(missing_ok=True)
+        try:
+            wheel = self.hook("build_wheel", str(self.directory))
+        except Unusable:
+            if not tried.exists():
+                raise
+            wheel = ""
+        languages = set(tried.read_text().split()) if tried.exists() else set()
+        if not wheel and "Rust" in languages:
+            raise Unusable(needs="Rust")
+        # Some only look for Fortran, after the trial had no C for them.
+        if not wheel and languages == {"Fortran"}:
+            raise Unusable(needs="Fortran")
+        pure = {t.platform for t in parse_wheel_filename(wheel)[3]} == {"any"} if wheel else False
+        if wheel and not pure and not languages and not has_program(self.directory / wheel):
+            raise Idle(says="its build compiles nothing")
+        return pure and not languages
+
+
+def has_program(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        return any(archive.open(i).read(4) == b"\x7fELF" for i in archive.infolist())
+
+
+def build_line(package, version):
+    """Give the locked line of a build requirement: its wheels for the build platforms."""
+    needed = [t for t in BUILD_TARGETS if wanted(package.get("marker"), t, version)]
+    if not needed:
+        return ""
+    missing = without_wheel(package, needed, version)
+    if missing:
+        raise Unusable(says=f"its build requirement {package['name']} {package['version']} has no wheel for {', '.join(missing)}")
+    marker = f" ; {package['marker']}" if len(needed) < len(BUILD_TARGETS) else ""
+    hashes = sorted(w["hashes"]["sha256"] for w in package["wheels"] if any(fits(file_name(w), t) for t in needed))
+    return " \\\n    --hash=sha256:".join([f"{package['name']}=={package['version']}{marker}", *hashes]) + "\n"
+
+
+def compilers(directory):
+    """Put programs with the names of compilers below directory: each notes that it was called, and fails."""
+    directory.mkdir()
+    for language, names in COMPILERS.items():
+        for name in names.split():
+            program = directory / name
+            program.write_text(f"#!{sys.executable} -S\nimport os, sys\nopen(os.environ['LUCID_TRIED'], 'a').write('{language} ')\n"
+                               f"sys.exit('{name}: no compiler here')\n")
+            program.chmod(0o755)
+
+
+def first_usable(builds, trial):
+    """Give the first build that works, and whether its wheel is pure; one that compiles nothing if none else works."""
+    idle, problems = None, []
+    for build in builds:
+        try:
+            return build, build.prepare(trial)
+        except Idle:
+            idle = idle or build
+        except Unusable as e:
+            problems.append(e)
+            if e.problem["needs"]:
+                break
+    if not idle:
+        raise problems[0]
+    return idle, False
+
+
+def limits(sdist):
+    """Give the limits to build a source with, in the order to try them.
+
+    An old source may know nothing newer than what there was when it was published;
+    not every index tells when that was.
+    """
+    published = sdist.get("upload-time")
+    if published:
+        return [], ["--exclude-newer", (published + timedelta(days=1)).isoformat()]
+    return [], ["--constraints", index.old_setuptools()]
+
+
+def source(package, missing, ask):
+    """Say how to make the wheels that are missing of a package, or why that cannot be."""
+    result = {"name": package["name"], "version": package["version"], "targets": missing}
+    directory = Path(f"/tmp/build/{package['name']}-{package['version']}")
+    try:
+        if "sdist" not in package:
+            raise Unusable(says="it has no source distribution")
+        directory.mkdir(parents=True)
+        compilers(directory / "bin")
+        backend.shell_tools(directory / "tools")
+        unpacked = index.fetch(package, directory)
+        builds = [Build(unpacked, directory, ask["version"], some) for some in limits(package["sdist"])]
+        # The trial lacks the libraries that are named for a package.
+        build, pure = first_usable(builds, package["name"] not in ask["libraries"])
+    except (Unusable, index.AnotherFile) as e:
+        problem = e.problem if isinstance(e, Unusable) else {"needs": "", "says": str(e)}
+        return {**result, **problem, "nearest": index.nearest(package, ask["all"])}
+    if pure and not package.get("wheels"):
+        result["targets"] = ["any"]
+    return {**result, "sha256": package["sdist"]["hashes"]["sha256"], "build": build.locked, "cxx": build.cxx() and not pure}
