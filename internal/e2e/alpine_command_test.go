@@ -3,15 +3,12 @@
 package e2e
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lucid-project/base-images/internal/alpinetest"
 	"github.com/lucid-project/base-images/internal/testregistry"
-	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
 // Where the image cannot be reached, the others are built, and what helps is told.
@@ -43,38 +40,4 @@ func TestAlpineOutOfReach(t *testing.T) {
 		})
 	}
 	s.refuse(t, command{args: []string{"build", "alpine", "--cache-dir", s.cache(), "--output", t.TempDir()}, env: deadProxy}, "alpine-base: resolving ")
-}
-
-// The command fetches the image from a mirror, and needs it no more once the cache
-// has it. A lock that says what the image holds gives the same image.
-func TestAlpineFromAMirror(t *testing.T) {
-	s := needEngine(t)
-	im, mirrors := alpinetest.Image(t)
-	if len(mirrors) == 0 {
-		t.Skip("the official image needs no mirror")
-	}
-	own := s.withLock(t, lock.AlpineFile, im.Format())
-	cache := filepath.Join(t.TempDir(), "cache")
-	build := func(s shared, c command) string {
-		t.Helper()
-		c.args = append([]string{"build", "alpine-base", "--cache-dir", cache, "--progress", "quiet", "--output", filepath.Join(t.TempDir(), "dist")}, c.args...)
-		res := s.run(t, c)
-		require.Zero(t, res.code, res.stderr)
-		require.Regexp(t, `^alpine-base lucid/alpine-base:latest@sha256:[0-9a-f]{64}\n$`, res.stdout)
-		return res.stdout
-	}
-	want := build(own, command{env: []string{"LUCID_IMAGE_MIRROR=docker.io=" + closed + "/hub," + mirrors[0]}})
-	require.Equal(t, want, build(own, command{env: deadProxy}))
-
-	dir := copyLocks(t)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, lock.AlpineFile), im.Format(), 0o644))
-	res := s.run(t, command{args: []string{"lock", "--dir", dir, "--cache-dir", cache, "--progress", "quiet", "--image-mirror", mirrors[0]}})
-	require.Zero(t, res.code, res.stderr)
-	require.Contains(t, res.stdout, "alpine musl added ")
-	require.NotContains(t, res.stderr, "keeping alpine.json")
-	locked, err := lock.Read(os.DirFS(dir))
-	require.NoError(t, err)
-	require.Equal(t, im.Digest, locked.Alpine.Digest)
-	require.Len(t, locked.Alpine.Platforms, 2)
-	require.Equal(t, want, build(s.withLock(t, lock.AlpineFile, locked.Alpine.Format()), command{env: deadProxy}))
 }

@@ -115,11 +115,19 @@ func (b built) digests() map[string]string {
 	return all
 }
 
-// build builds both Debian images and gives the metadata; stdout must be its lines.
+// build builds both Debian images and gives the metadata.
 func (s shared) build(t *testing.T, c command) built {
 	t.Helper()
+	c.args = append([]string{"base", "python-base"}, c.args...)
+	return s.buildNamed(t, c)
+}
+
+// buildNamed builds the images that the arguments begin with and gives the metadata;
+// stdout must be its lines.
+func (s shared) buildNamed(t *testing.T, c command) built {
+	t.Helper()
 	file := cmp.Or(c.metadata, filepath.Join(t.TempDir(), "metadata.json"))
-	c.args = append([]string{"build", "base", "python-base", "--metadata-file", file, "--progress", "plain"}, c.args...)
+	c.args = append([]string{"build", "--metadata-file", file, "--progress", "plain"}, c.args...)
 	res := s.run(t, c)
 	require.Zero(t, res.code, res.stderr)
 	data, err := os.ReadFile(file)

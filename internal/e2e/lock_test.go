@@ -175,16 +175,23 @@ func (s shared) oldRelease(t *testing.T) shared {
 // withLock builds the command with another lock in it.
 func (s shared) withLock(t *testing.T, name string, data []byte) shared {
 	t.Helper()
+	return shared{dir: filepath.Dir(buildWithLock(t, "cmd/lucidbase", name, data))}
+}
+
+// buildWithLock builds a program of this module with another lock in it, and gives
+// its path.
+func buildWithLock(t *testing.T, program, name string, data []byte) string {
+	t.Helper()
 	dir := t.TempDir()
-	file := filepath.Join(dir, name)
+	file, out := filepath.Join(dir, name), filepath.Join(dir, filepath.Base(program))
 	require.NoError(t, os.WriteFile(file, data, 0o644))
 	committed, err := filepath.Abs(filepath.Join(lockDir, name))
 	require.NoError(t, err)
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {committed: file}})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o644))
-	out, err := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "lucidbase"),
-		"github.com/lucid-project/base-images/cmd/lucidbase").CombinedOutput()
-	require.NoError(t, err, string(out))
-	return shared{dir: dir}
+	said, err := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", out,
+		"github.com/lucid-project/base-images/"+program).CombinedOutput()
+	require.NoError(t, err, string(said))
+	return out
 }

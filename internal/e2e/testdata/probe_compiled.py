@@ -5,6 +5,8 @@ import hashlib
 import importlib
 import json
 import sys
+import time
+from pathlib import Path
 
 DATA = bytes(range(256)) * 64 + b"lucid" * 1000
 
@@ -24,7 +26,7 @@ def psutil():
     import psutil
     loaded("psutil._psutil_linux")
     assert psutil.virtual_memory().total > 0 and psutil.Process().memory_info().rss > 0
-    return [psutil.Process().name()[:6], len(psutil.net_if_addrs()) > 0, psutil._psutil_linux.linux_sysinfo()[0] > 0]
+    return [psutil.__version__, len(psutil.net_if_addrs()) > 0, psutil._psutil_linux.linux_sysinfo()[0] > 0]
 
 
 def pymongo():
@@ -110,6 +112,37 @@ def cffi():
     absolute = backend.load_library(None).load_function(one, "abs")
     add = backend.callback(two, lambda a, b: a + b)
     return [absolute(-42), add(40, 2), backend.__version__]
+
+
+def cysignals():
+    from cysignals import alarm, signals
+    loaded("cysignals.signals")
+    try:
+        alarm.alarm(0.05)
+        time.sleep(60)
+    except signals.AlarmInterrupt:
+        return "interrupted"
+
+
+def levenshtein():
+    # It imports rapidfuzz, which is not among the sources here; what is compiled is by itself.
+    from importlib import util
+    file, = Path(util.find_spec("Levenshtein").origin).parent.glob("levenshtein_cpp*.so")
+    spec = util.spec_from_file_location("levenshtein_cpp", file)
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    words = ["kitten", "sitting", "mitten"]
+    return [module.median(words), module.setratio(words, ["fitting", "bitten"])]
+
+
+def tomli():
+    import tomli
+    return tomli.loads("a = [1, 2.5, 'x']")
+
+
+def tomlkit():
+    import tomlkit
+    return tomlkit.dumps({"a": [1, 2.5, "x"]})
 
 
 def stem():
