@@ -25,12 +25,19 @@ func (im *image) searchPath() []string {
 	if !ok {
 		list = defaultPath
 	}
-	var dirs []string
-	for dir := range strings.SplitSeq(list, ":") {
-		dirs = append(dirs, im.absolute(dir))
+	if im.dirs == nil {
+		for _, dir := range firstDirs(strings.Split(list, ":")) {
+			im.dirs = append(im.dirs, im.absolute(dir))
+		}
 	}
-	return dirs
+	return im.dirs
 }
+
+// maxDirs is how many directories of a search path are looked into: four times
+// what the longest real ones have.
+const maxDirs = 128
+
+func firstDirs(dirs []string) []string { return dirs[:min(len(dirs), maxDirs)] }
 
 // absolute puts a path in the working directory when it is relative.
 func (im *image) absolute(p string) string {

@@ -25,6 +25,9 @@ type image struct {
 	last place
 	// works is what the rules of that group share.
 	works works
+	// dirs are those of PATH, volumes the declared ones, once they were asked for.
+	dirs    []string
+	volumes map[string]bool
 	// tools are those of each kind, once a rule has asked for them.
 	tools map[*tool]tools
 }
@@ -213,42 +216,38 @@ func (im *image) place(p string) string {
 // root. Where something is missing the rest of the path is kept; n is nil then,
 // as it is for links that go round.
 func (im *image) follow(p string) (at string, n *node) {
-	type step struct {
-		path string
-		node *node
-	}
-	stack := []step{{"/", im.root}}
+	nodes, names := []*node{im.root}, []string{"/"}
 	todo := strings.Split(path.Clean("/"+p), "/")
 	links := 0
 	for len(todo) > 0 {
 		name := todo[0]
 		todo = todo[1:]
-		top := stack[len(stack)-1]
+		top := nodes[len(nodes)-1]
 		switch name {
 		case "", ".":
 			continue
 		case "..":
-			stack = stack[:max(1, len(stack)-1)]
+			up := max(1, len(nodes)-1)
+			nodes, names = nodes[:up], names[:up]
 			continue
 		}
 		var next *node
-		if top.node != nil {
-			next = top.node.children[name]
+		if top != nil {
+			next = top.children[name]
 		}
 		if next == nil || next.entry == nil || next.entry.Kind != Symlink {
-			stack = append(stack, step{path.Join(top.path, name), next})
+			nodes, names = append(nodes, next), append(names, name)
 			continue
 		}
 		if links++; links > maxLinks {
-			return path.Join(append([]string{top.path, name}, todo...)...), nil
+			return path.Join(append(append(names, name), todo...)...), nil
 		}
 		if strings.HasPrefix(next.entry.Link, "/") {
-			stack = stack[:1]
+			nodes, names = nodes[:1], names[:1]
 		}
 		todo = append(strings.Split(next.entry.Link, "/"), todo...)
 	}
-	top := stack[len(stack)-1]
-	return top.path, top.node
+	return path.Join(names...), nodes[len(nodes)-1]
 }
 
 // exists tells whether a path leads to something, links followed.

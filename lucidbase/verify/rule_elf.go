@@ -216,7 +216,7 @@ func libcOf(at string, x *ELF) (libc, why string) {
 
 // pythonLibc is that of the image's interpreter.
 func (im *image) pythonLibc() (libc string) {
-	for _, e := range im.pythons() {
+	for _, e := range im.nativePythons() {
 		libc, _ = libcOf(e.at, e.content().ELF)
 	}
 	return libc

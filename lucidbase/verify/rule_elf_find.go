@@ -23,7 +23,7 @@ func (l *loading) directories() {
 	arch := im.config.Architecture
 	l.platform = cpus[arch]
 	if list, ok := im.env("LD_LIBRARY_PATH"); ok {
-		l.environment = strings.FieldsFunc(list, func(r rune) bool { return r == ':' || r == ';' })
+		l.environment = firstDirs(strings.FieldsFunc(list, func(r rune) bool { return r == ':' || r == ';' }))
 	}
 	if has := im.libcs(); has[musl] && !has[glibc] {
 		l.libc = musl
@@ -156,7 +156,7 @@ func (l *loading) inRPath(name string, o *object) (*entry, string) {
 	if last.elf.Executable {
 		return nil, ""
 	}
-	for _, e := range l.im.pythons() { // the program that loads a module
+	for _, e := range l.mains { // the program that loads a module
 		main := &object{entry: e, elf: e.content().ELF, at: e.at}
 		if main.elf.RunPath == nil {
 			if found, at := l.in(main.elf.RPath, main, name, o); found != nil {
@@ -170,6 +170,7 @@ func (l *loading) inRPath(name string, o *object) (*entry, string) {
 // in looks in directories that of names, which for LD_LIBRARY_PATH and the like is
 // nil.
 func (l *loading) in(dirs []string, of *object, name string, o *object) (*entry, string) {
+	l.steps += len(dirs)
 	for _, dir := range dirs {
 		for _, d := range l.expand(dir, of) {
 			d = l.im.absolute(d)

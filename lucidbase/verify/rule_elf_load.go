@@ -22,6 +22,11 @@ type loading struct {
 	lib, platform string
 	nodes         map[string]*node
 	byName        map[string][]*entry
+	// own are the image's loaders; foreign has a machine of which a library is there.
+	own     []*object
+	foreign map[string]string
+	// mains are the image's Python interpreters.
+	mains []*entry
 	// preloaded is what the image's Python has loaded when it loads a module.
 	preloaded map[string]*object
 	done      map[*entry]bool
@@ -78,13 +83,17 @@ func (im *image) load() *loading {
 	if im.works.loading != nil {
 		return im.works.loading
 	}
-	l := &loading{im: im, cache: -1, nodes: map[string]*node{}, byName: map[string][]*entry{}, done: map[*entry]bool{},
-		provided: map[*ELF]map[string]bool{}, seen: map[fault]bool{}}
+	l := &loading{im: im, cache: -1, mains: im.nativePythons(), nodes: map[string]*node{}, byName: map[string][]*entry{}, done: map[*entry]bool{},
+		provided: map[*ELF]map[string]bool{}, seen: map[fault]bool{}, foreign: map[string]string{}}
 	im.works.loading = l
 	l.directories()
 	var programs, roots, others []*entry
 	needed := map[string]bool{}
-	im.native(func(e *entry, x *ELF) {
+	im.loadable(func(e *entry, x *ELF) {
+		if x.Machine != machines[im.config.Architecture] {
+			l.foreign[path.Base(e.at)], l.foreign[x.Soname] = x.Machine, x.Machine
+			return
+		}
 		l.name(e, x)
 		for _, name := range x.Needed {
 			needed[name] = true
@@ -100,11 +109,16 @@ func (im *image) load() *loading {
 			roots = append(roots, e)
 		}
 	})
+	for name, entries := range l.byName {
+		if loaderOf(name) != "" {
+			l.own = append(l.own, &object{entry: entries[0], elf: entries[0].content().ELF, at: path.Join("/", name)})
+		}
+	}
 	for _, e := range programs {
 		l.run(e, nil)
 	}
 	l.preloaded = map[string]*object{}
-	for _, e := range im.pythons() {
+	for _, e := range l.mains {
 		for name, o := range l.run(e, nil) {
 			l.preloaded[name] = o
 		}
@@ -146,7 +160,12 @@ func (l *loading) run(root *entry, before map[string]*object) map[string]*object
 	names[first.elf.Soname] = first
 	objects := map[*entry]*object{root: first}
 	queue := []*object{first}
+	l.steps += len(names)
 	for i := 0; i < len(queue); i++ {
+		if l.steps > maxSteps {
+			l.left = root
+			return nil
+		}
 		o := queue[i]
 		l.done[o.entry] = true
 		l.steps += 1 + len(o.elf.Needed) + len(o.elf.Requires)
@@ -211,12 +230,7 @@ func (l *loading) loaders(x *ELF) []*object {
 		}
 		return loaders
 	}
-	for name, entries := range l.byName {
-		if loaderOf(name) != "" {
-			loaders = append(loaders, &object{entry: entries[0], elf: entries[0].content().ELF, at: path.Join("/", name)})
-		}
-	}
-	return loaders
+	return l.own
 }
 
 // muslOwn are the libraries that musl is itself (load_library in dynlink.c).
@@ -250,6 +264,7 @@ func (l *loading) isMusl(o *object) bool {
 // package's directory.
 func (l *loading) near(root *entry, name string) bool {
 	dir := packageDir(root.at)
+	l.steps += len(l.byName[name])
 	for _, e := range l.byName[name] {
 		if dir != "" && strings.HasPrefix(e.at, dir) {
 			return true

@@ -20,18 +20,13 @@ func checkELFNeeded(im *image) []hit {
 
 // whereIs says why a library is not found.
 func (l *loading) whereIs(m missing) string {
-	for _, e := range l.byName[m.name] {
-		if e.content().ELF.Machine == m.of.elf.Machine {
-			return "is at " + e.at + ", not on its search path"
-		}
+	if e := l.byName[m.name]; len(e) > 0 { // all of them are native
+		return "is at " + e[0].at + ", not on its search path"
 	}
-	found := "is not in the image"
-	l.im.loadable(func(e *entry, x *ELF) {
-		if x.Machine != m.of.elf.Machine && (x.Soname == m.name || strings.HasSuffix(e.at, "/"+m.name)) {
-			found = "the image has for " + x.Machine + " alone"
-		}
-	})
-	return found
+	if machine := l.foreign[m.name]; machine != "" {
+		return "the image has for " + machine + " alone"
+	}
+	return "is not in the image"
 }
 
 // loadedBy names the program or module on whose behalf a library is loaded.

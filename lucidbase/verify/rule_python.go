@@ -92,12 +92,19 @@ func (im *image) followed(p string) string {
 	return at
 }
 
+// runtimeFiles are those that every runtime mounts into a container.
+var runtimeFiles = map[string]bool{"/etc/hosts": true, "/etc/hostname": true, "/etc/resolv.conf": true}
+
 // isMounted tells places that get their content when a container runs.
 func (im *image) isMounted(p string) bool {
-	for v := range im.config.Config.Volumes {
-		if v = path.Clean("/" + v); p == v || strings.HasPrefix(p, v+"/") {
-			return true
+	if im.volumes == nil {
+		im.volumes = map[string]bool{}
+		for v := range im.config.Config.Volumes {
+			im.volumes[path.Clean("/"+v)] = true
 		}
+	}
+	if isWithin(p, im.volumes) || runtimeFiles[p] {
+		return true
 	}
 	for _, dir := range []string{"/run/", "/var/run/", "/proc/", "/sys/", "/dev/", "/tmp/", "/var/tmp/"} {
 		if strings.HasPrefix(p+"/", dir) {
@@ -105,4 +112,15 @@ func (im *image) isMounted(p string) bool {
 		}
 	}
 	return false
+}
+
+// isWithin tells whether a path is one of several places, or below one.
+func isWithin(p string, places map[string]bool) bool {
+	for len(places) > 0 && !places[p] {
+		if p == "/" || p == "." {
+			return false
+		}
+		p = path.Dir(p)
+	}
+	return len(places) > 0
 }

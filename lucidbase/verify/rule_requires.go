@@ -17,9 +17,11 @@ func checkRequires(im *image) []hit {
 	parsed := map[string]*pep.Requirement{}
 	seen, unmet := map[*installedDist]int{}, map[hit]int{}
 	of := map[hit]*installedDist{}
+	steps, left := 0, s.left
 	for _, env := range s.environments {
-		w := &resolved{im: im, parsed: parsed, dists: map[string]*installedDist{}}
+		w := &resolved{im: im, parsed: parsed, steps: &steps, dists: map[string]*installedDist{}}
 		for _, dir := range env.path {
+			steps += len(s.distributions[dir])
 			for _, d := range s.distributions[dir] {
 				if w.dists[d.key] == nil {
 					w.dists[d.key] = d
@@ -37,6 +39,12 @@ func checkRequires(im *image) []hit {
 		}
 	}
 	var hits []hit
+	if steps > maxJudged {
+		left = s.first()
+	}
+	if left != nil {
+		hits = append(hits, left.hit("more interpreters and distributions than can be followed: not all were judged"))
+	}
 	for h, n := range unmet {
 		if n == seen[of[h]] {
 			hits = append(hits, h)
@@ -54,7 +62,13 @@ type resolved struct {
 	markers []pep.Environment
 	parsed  map[string]*pep.Requirement
 	extras  map[string][]string
+	// steps counts the looks at a distribution, of all interpreters together.
+	steps *int
 }
+
+// maxJudged is a hundred times what an image of several environments needs, and
+// takes seconds.
+const maxJudged = 500_000
 
 // maxPasses is how long a chain of extras that ask for extras is followed; real ones
 // have four links.
@@ -66,6 +80,9 @@ func (w *resolved) unmet() map[*installedDist][]string {
 	w.extras = map[string][]string{}
 	for changed, pass := true, 0; changed && pass < maxPasses; pass++ {
 		changed = false
+		if *w.steps += len(w.dists); *w.steps > maxJudged {
+			return nil
+		}
 		for _, d := range w.dists {
 			for _, r := range w.active(d) {
 				for _, extra := range r.Extras {
@@ -182,15 +199,29 @@ func (im *image) fullVersions(env *environment) []string {
 	}
 	value, _ := im.env("PYTHON_VERSION")
 	take(value)
-	im.visible(func(e *entry) {
-		for _, p := range e.content().Packages {
-			if p.Name == "python"+env.minor || p.Name == "python"+env.minor+"-minimal" || p.Name == "python3" && p.Manager == "apk" {
-				take(p.Version)
-			}
-		}
-	})
+	take(im.packagedPython("python" + env.minor))
+	take(im.packagedPython("python" + env.minor + "-minimal"))
+	take(im.packagedPython("apk/python3"))
 	if len(versions) > 0 {
 		return versions[:1]
 	}
 	return []string{env.minor + ".0", env.minor + ".99"}
+}
+
+// packagedPython gives the version of a package that brings an interpreter.
+func (im *image) packagedPython(name string) string {
+	if im.works.packaged == nil {
+		im.works.packaged = map[string]string{}
+		im.visible(func(e *entry) {
+			for _, p := range e.content().Packages {
+				if p.Manager == "apk" {
+					p.Name = "apk/" + p.Name
+				}
+				if strings.Contains(p.Name, "python") {
+					im.works.packaged[p.Name] = p.Version
+				}
+			}
+		})
+	}
+	return im.works.packaged[name]
 }

@@ -147,30 +147,32 @@ func checkOwner(im *image) []hit {
 	if !id.known || id.uid == 0 {
 		return nil
 	}
-	theirs := map[string]*entry{}
-	im.visible(func(e *entry) {
-		c := e.content()
-		byGroup := id.gid != 0 && c.GID == id.gid && c.Mode&0o020 != 0 && e.Kind != Symlink
-		if (c.UID == id.uid || byGroup) && !im.mayWrite(id, e.at) {
-			theirs[e.at] = e
-		}
-	})
-	below := map[string]int{}
-	for at := range theirs {
-		if top := topmost(theirs, at); top != at {
+	places := im.ownPlaces(id)
+	var tops []*entry
+	below := map[*entry]int{}
+	var visit func(n *node, top *entry)
+	visit = func(n *node, top *entry) {
+		switch e := n.entry; {
+		case e == nil || !id.owns(e) || isWithin(e.at, places):
+			top = nil
+		case top == nil:
+			top = e
+			tops = append(tops, e)
+		default:
 			below[top]++
 		}
-	}
-	var hits []hit
-	for at, e := range theirs {
-		if topmost(theirs, at) != at {
-			continue
+		for _, child := range n.children {
+			visit(child, top)
 		}
-		found := fmt.Sprintf("belongs to user %d, mode %04o", e.content().UID, e.content().Mode)
-		if e.content().UID != id.uid {
+	}
+	visit(im.root, nil)
+	var hits []hit
+	for _, e := range tops {
+		found := fmt.Sprintf("belongs to user %d, mode %04o", id.uid, e.content().Mode)
+		if e.UID != id.uid && e.content().UID != id.uid {
 			found = fmt.Sprintf("group %d may write it, mode %04o", id.gid, e.content().Mode)
 		}
-		if n := below[at]; n > 0 {
+		if n := below[e]; n > 0 {
 			found += fmt.Sprintf("; so do %d below it", n)
 		}
 		hits = append(hits, e.hit(found))
@@ -178,36 +180,34 @@ func checkOwner(im *image) []hit {
 	return hits
 }
 
-func topmost(of map[string]*entry, at string) string {
-	top := at
-	for dir := path.Dir(at); ; dir = path.Dir(dir) {
-		if of[dir] == nil {
-			return top
-		}
-		if top = dir; dir == "/" {
-			return top
-		}
+// owns tells what belongs to the user, and what its group may write. Runtimes give
+// a hard link's own owner and mode to the file.
+func (id identity) owns(e *entry) bool {
+	if e.Kind == Hardlink && (e.UID == id.uid || id.gid != 0 && e.GID == id.gid && e.Mode&0o020 != 0) {
+		return true
 	}
+	c := e.content()
+	return c.UID == id.uid || id.gid != 0 && c.GID == id.gid && c.Mode&0o020 != 0 && e.Kind != Symlink
 }
 
-// mayWrite tells the places that are the user's own: the temporary directories,
-// its home, the working directory and the declared volumes, unless these are
-// directories of the system.
-func (im *image) mayWrite(id identity, at string) bool {
+// ownPlaces are the places that are the user's own: the temporary directories, its
+// home, the working directory and the declared volumes, unless these are directories
+// of the system.
+func (im *image) ownPlaces(id identity) map[string]bool {
 	dirs := []string{"/tmp", "/var/tmp", id.named.home, im.config.Config.WorkingDir, "/run/user/" + strconv.Itoa(id.uid)}
 	for v := range im.config.Config.Volumes {
 		dirs = append(dirs, v)
 	}
+	places := map[string]bool{}
 	for _, dir := range dirs {
 		if !path.IsAbs(dir) {
 			continue
 		}
-		place, _ := im.follow(dir)
-		if !isSystemDir(place) && (at == place || strings.HasPrefix(at, place+"/")) {
-			return true
+		if place, _ := im.follow(dir); !isSystemDir(place) {
+			places[place] = true
 		}
 	}
-	return false
+	return places
 }
 
 func isSystemDir(at string) bool {

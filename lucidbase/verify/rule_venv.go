@@ -11,15 +11,16 @@ import (
 // the links that make it run.
 func checkVenv(im *image) []hit {
 	var hits []hit
+	seen := map[*node]bool{}
 	im.visible(func(e *entry) {
 		if path.Base(e.at) == "pyvenv.cfg" && e.content().Kind == Regular {
-			hits = append(hits, im.venv(e)...)
+			hits = append(hits, im.venv(e, seen)...)
 		}
 	})
 	return hits
 }
 
-func (im *image) venv(cfg *entry) []hit {
+func (im *image) venv(cfg *entry, seen map[*node]bool) []hit {
 	prefix := path.Dir(cfg.at)
 	values := venvConfig(cfg)
 	var hits []hit
@@ -43,7 +44,7 @@ func (im *image) venv(cfg *entry) []hit {
 	if problem := im.venvHome(values["home"], minors); problem != "" {
 		say("%s", problem)
 	}
-	return slices.Concat(hits, im.venvPrograms(cfg, prefix, minors))
+	return slices.Concat(hits, im.venvPrograms(cfg, prefix, minors, seen))
 }
 
 // minorOf gives "3.11" of "3.11.2" or "3.11.2.final.0".
@@ -82,6 +83,9 @@ func (im *image) pythonsIn(dir string) []string {
 	if n == nil {
 		return nil
 	}
+	if names, ok := im.works.pythonsIn[n]; ok {
+		return names
+	}
 	var names []string
 	for name := range n.children {
 		if !isPythonName(name) {
@@ -92,6 +96,11 @@ func (im *image) pythonsIn(dir string) []string {
 		}
 	}
 	slices.Sort(names)
+	names = names[:min(len(names), maxPythons)]
+	if im.works.pythonsIn == nil {
+		im.works.pythonsIn = map[*node][]string{}
+	}
+	im.works.pythonsIn[n] = names
 	return names
 }
 
@@ -109,8 +118,9 @@ func (im *image) minorAt(p string) string {
 	return ""
 }
 
-// venvPrograms judges the environment's own interpreter, and its scripts.
-func (im *image) venvPrograms(cfg *entry, prefix string, minors []string) []hit {
+// venvPrograms judges the environment's own interpreter, and its scripts; those of a
+// directory that is in seenDirs were judged.
+func (im *image) venvPrograms(cfg *entry, prefix string, minors []string, seenDirs map[*node]bool) []hit {
 	bin := path.Join(prefix, "bin")
 	var hits []hit
 	names := im.pythonsIn(bin)
@@ -125,9 +135,10 @@ func (im *image) venvPrograms(cfg *entry, prefix string, minors []string) []hit 
 		}
 	}
 	n := im.lookup(bin)
-	if n == nil {
+	if n == nil || seenDirs[n] {
 		return hits
 	}
+	seenDirs[n] = true
 	for name, child := range n.children {
 		if child.entry == nil {
 			continue

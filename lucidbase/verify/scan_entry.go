@@ -99,6 +99,9 @@ func cleanPath(name string, limits limits) (string, error) {
 	if relative == ".." || strings.HasPrefix(relative, "../") {
 		return "", errors.New("leads out of the root")
 	}
+	if strings.Count(relative, "/") > limits.depth {
+		return "", fmt.Errorf("more than %d directories deep", limits.depth)
+	}
 	return path.Join("/", valid(relative)), nil
 }
 

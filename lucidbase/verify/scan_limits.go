@@ -14,8 +14,9 @@ type limits struct {
 	// than ratio times its compressed size.
 	free, ratio int64
 	entries     int
-	// path is the longest name or link, in bytes: Linux' PATH_MAX.
-	path int
+	// path is the longest name or link, in bytes: Linux' PATH_MAX. depth is how many
+	// directories may be in a name.
+	path, depth int
 	// trailing is what may follow the tar's end, in bytes; tar pads to a block of
 	// 10 KiB.
 	trailing int64
@@ -30,7 +31,7 @@ type limits struct {
 
 var realLimits = limits{
 	size: 64 << 30, free: 2 << 30, ratio: 200,
-	entries: 1_000_000, path: 4096, trailing: 16 << 20, memory: 8 << 20,
+	entries: 1_000_000, path: 4096, depth: 256, trailing: 16 << 20, memory: 8 << 20,
 	text: 64 << 10, metadata: 4 << 20, record: 64 << 20, database: 64 << 20, recordLines: 1_000_000,
 }
 

@@ -15,7 +15,16 @@ type sites struct {
 	// distributions are those of each directory, in the layers' order.
 	distributions map[string][]*installedDist
 	environments  []*environment
+	// left is the first interpreter or virtual environment beyond maxEnvironments.
+	left *entry
 }
+
+// What a hostile image can have of each; real ones stay far below.
+const (
+	maxEnvironments = 200
+	maxSites        = 1000 // directories that one interpreter imports from
+	maxPythons      = 20   // interpreters in one directory
+)
 
 // installedDist is a distribution in a directory of sys.path.
 type installedDist struct {
@@ -41,6 +50,18 @@ var pythonProgram = regexp.MustCompile(`^python([0-9]+\.[0-9]+)t?$`)
 // pythons gives the interpreters: programs called pythonX.Y in a bin directory.
 func (im *image) pythons() []*entry { return im.python().pythons }
 
+// nativePythons leaves out those that are no program of the image's CPU, such as a
+// script that starts another one.
+func (im *image) nativePythons() []*entry {
+	var native []*entry
+	for _, e := range im.pythons() {
+		if x := e.content().ELF; x != nil && x.Machine == machines[im.config.Architecture] {
+			native = append(native, e)
+		}
+	}
+	return native
+}
+
 // python gives the image's sites, made on first use.
 func (im *image) python() *sites {
 	if im.works.sites != nil {
@@ -65,12 +86,37 @@ func (im *image) python() *sites {
 		}
 	})
 	for _, e := range s.pythons {
-		im.addSystem(s, e)
+		if !s.full(e) {
+			im.addSystem(s, e)
+		}
 	}
 	for _, cfg := range configs {
-		im.addVenv(s, cfg)
+		if !s.full(cfg) {
+			im.addVenv(s, cfg)
+		}
 	}
 	return s
+}
+
+// full tells that no more environments are added; the first that is left out is kept.
+func (s *sites) full(next *entry) bool {
+	if len(s.environments) < maxEnvironments {
+		return false
+	}
+	if s.left == nil {
+		s.left = next
+	}
+	return true
+}
+
+// first gives a distribution, for a finding about all.
+func (s *sites) first() (d *entry) {
+	for _, installed := range s.distributions {
+		if d == nil || installed[0].at < d.at {
+			d = installed[0].entry
+		}
+	}
+	return d
 }
 
 func (s *sites) add(e *entry) {
@@ -137,7 +183,7 @@ func (im *image) addVenv(s *sites, cfg *entry) {
 // distributions in it: python -m puts it first.
 func (im *image) addChosen(s *sites, env *environment) {
 	list, _ := im.env("PYTHONPATH")
-	for _, dir := range append(strings.Split(list, ":"), ".") {
+	for _, dir := range append(firstDirs(strings.Split(list, ":")), ".") {
 		at, n := im.follow(im.absolute(dir))
 		if n == nil || dir == "" || dir == "." && len(s.distributions[at]) == 0 {
 			continue
@@ -151,7 +197,7 @@ func (im *image) addChosen(s *sites, env *environment) {
 // site).
 func (im *image) addSite(env *environment, dir string) {
 	at, n := im.follow(dir)
-	if n == nil || slices.Contains(env.path, at) {
+	if n == nil || len(env.path) >= maxSites || slices.Contains(env.path, at) {
 		return
 	}
 	env.add(at)
@@ -160,6 +206,9 @@ func (im *image) addSite(env *environment, dir string) {
 			continue
 		}
 		for line := range strings.Lines(child.entry.content().Text) {
+			if len(env.path) >= maxSites {
+				return
+			}
 			line = strings.TrimSpace(line)
 			if line == "" || line[0] == '#' || strings.HasPrefix(line, "import ") || strings.HasPrefix(line, "import\t") {
 				continue
@@ -177,7 +226,7 @@ func (im *image) addSite(env *environment, dir string) {
 }
 
 func (env *environment) add(dir string) {
-	if !slices.Contains(env.path, dir) {
+	if len(env.path) < maxSites && !slices.Contains(env.path, dir) {
 		env.path = append(env.path, dir)
 	}
 }
@@ -193,7 +242,7 @@ func (im *image) libMinors(prefix string) []string {
 		}
 	}
 	slices.Sort(minors)
-	return minors
+	return minors[:min(len(minors), maxPythons)]
 }
 
 // venvConfig reads pyvenv.cfg as Python's modules site and getpath do: lines of

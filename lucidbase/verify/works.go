@@ -12,6 +12,10 @@ type works struct {
 	loading *loading
 	sites   *sites
 	records *records
+	// pythonsIn are the interpreters by directory.
+	pythonsIn map[*node][]string
+	// packaged are the versions of Python by the package that brings it.
+	packaged map[string]string
 }
 
 // several is how many findings of one kind a rule makes before it sums them up:
