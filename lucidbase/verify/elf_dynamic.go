@@ -24,6 +24,7 @@ func (e *elfFile) program(segments []segment) error {
 		switch elf.ProgType(s.kind) {
 		case elf.PT_LOAD:
 			e.loads = append(e.loads, *s)
+			e.WritableCode = e.WritableCode || elf.ProgFlag(s.flags)&(elf.PF_W|elf.PF_X) == elf.PF_W|elf.PF_X
 			e.Align = min(e.Align, max(s.align, 1)) // 0 means 1
 		case elf.PT_DYNAMIC:
 			dynamic = s

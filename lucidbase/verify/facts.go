@@ -29,7 +29,7 @@ type Facts struct {
 
 // FactsFormat is the version of Facts: a store's facts of another version are
 // made again. It changes with whatever Scan looks at.
-const FactsFormat = 1
+const FactsFormat = 2
 
 // Kind is what an entry of a layer is.
 type Kind string
@@ -142,6 +142,8 @@ type ELF struct {
 	// ExecStack is set when PT_GNU_STACK is executable, or missing from a program
 	// for which the kernel then makes the stack executable.
 	ExecStack bool
+	// WritableCode is set when a LOAD segment is writable and executable at once.
+	WritableCode bool
 }
 
 // SymbolVersion is a version that a file needs of a library.

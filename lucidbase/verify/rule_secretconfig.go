@@ -66,7 +66,8 @@ var (
 	quoted   = regexp.MustCompile(`["']([A-Za-z_][A-Za-z0-9_.-]*)["']\s*:\s*["']([^"']+)["']`)
 	option   = regexp.MustCompile(`--([A-Za-z][A-Za-z0-9-]*)\s+("[^"]*"|'[^']*'|[^\s"'-][^\s;&|]*)`)
 	// spelled is what names neither: a header, curl's user, a password for chpasswd.
-	spelled = regexp.MustCompile(`(?i)authorization:\s*(?:bearer|basic|token)\s+[^\s"'$]{8,}|\b(?:curl|wget)\b.*\s(?:-u|--user)[ =]["']?[^\s:"'$]+:[^\s"'$]+|\becho\s+["']?\w+:[^\s"'|$]+["']?\s*\|\s*chpasswd`)
+	spelled = regexp.MustCompile(`(?i)authorization:\s*(?:bearer|basic|token)\s+[^\s"'$]{8,}|\b(?:curl|wget)\b.*\s(?:-u|--user)[ =]["']?[^\s:"'$]+:[^\s"'$]+|\b(?:docker|podman|buildah|helm)\b[^;&|]*\blogin\b[^;&|]*\s-p[ =]?["']?[^\s"'$-][^\s"'$]*|\bsshpass\s+-p\s*["']?[^\s"'$]+|\btwine\b[^;&|]*\s-p\s*["']?[^\s"'$]+|` +
+		`\bmachine\s+\S+\s+login\s+\S+\s+password\s+[^\s"'$]+|\baws_secret_access_key\s+[A-Za-z0-9/+]{40}|\becho\s+["']?\w+:[^\s"'|$]+["']?\s*\|\s*chpasswd`)
 )
 
 func (im *image) secretText(text string) string {
@@ -104,7 +105,7 @@ func (im *image) isReference(value string) bool {
 var (
 	number = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?[smhd]?$`)
 	// harmless are values that say that there is none, switches, and placeholders.
-	harmless = regexp.MustCompile(`(?i)^(|true|false|yes|no|on|off|none|null|nil|0|1|unset|disabled?|enabled?|optional|required|auto|default|env|file|stdin|-|\*+|x{3,}|\.{3,}|todo|dummy|placeholder|redacted|masked|hidden|change[-_ ]?(me|it|this)|replace[-_ ]?me|fill[-_ ]?me.*|your[-_ ].*|<.*>|\[.*\]|\{\{.*\}\}|%.*%|@.*@|\$.*|.*\$\{?[A-Za-z_].*|.*\$\(.*|` + "`.*`" + `)$`)
+	harmless = regexp.MustCompile(`(?i)^(|true|false|yes|no|on|off|none|null|nil|0|1|unset|disabled?|enabled?|optional|required|auto|default|env|file|stdin|-|\*+|x{3,}|\.{3,}|todo|dummy|placeholder|redacted|masked|hidden|change[-_ ]?(me|it|this)|replace[-_ ]?me|fill[-_ ]?me.*|your[-_ ].*|<.*>|\[.*\]|\{\{.*\}\}|%.*%|@.*@|\$\w+|.*\$\{[A-Za-z_].*|.*\$(?-i:[A-Z_]{2,}).*|.*\$\(.*|` + "`.*`" + `)$`)
 	places   = regexp.MustCompile(`^\.{0,2}/(run|etc|var|app|opt|home|root|usr|tmp|secrets?|vault|mnt|srv|data|config|certs?|proc|dev|kaniko|workspace)(/[\w.@+-]+)*/?$`)
 	// references have an address and no password in it.
 	references = regexp.MustCompile(`^(arn:|vault:|sm:|op:|secretref:|ref\+|projects/[^/]+/secrets/|file:|[a-z][a-z0-9+.-]*://[^@]*$)`)

@@ -23,9 +23,11 @@ var credentialFiles = []struct {
 	{"a file of an SSH user", regexp.MustCompile(`/\.ssh/`), false},
 	{"an SSH private key by its name", regexp.MustCompile(`/id_(rsa|dsa|ecdsa|ed25519|ecdsa_sk|ed25519_sk)$`), false},
 	{"an SSH host key by its name", regexp.MustCompile(`/ssh_host_[a-z0-9]+_key$`), false},
-	{"credentials of a cloud", regexp.MustCompile(`/\.aws/credentials$|/\.aws/(sso|cli)/cache/|/\.azure/(accessTokens\.json|msal_token_cache\.[a-z]+)$|/gcloud/(credentials\.db|access_tokens\.db|application_default_credentials\.json|legacy_credentials/)|/\.s3cfg$|/\.boto$|/\.oci/[^/]+\.pem$`), false},
+	{"credentials of a cloud", regexp.MustCompile(`/\.aws/credentials$|/\.aws/(sso|cli)/cache/|/\.azure/((accessTokens|service_principal_entries)\.json|msal_token_cache\.[a-z]+)$|/gcloud/(credentials\.db|access_tokens\.db|application_default_credentials\.json|legacy_credentials/)|/\.s3cfg$|/\.boto$|/\.oci/[^/]+\.pem$`), false},
 	{"credentials of a registry", regexp.MustCompile(`/\.dockercfg$|/containers/auth\.json$`), false},
 	{"credentials of a database", regexp.MustCompile(`/\.pgpass$|/\.my\.cnf$|/\.mylogin\.cnf$`), false},
+	{"credentials of Terraform Cloud", regexp.MustCompile(`/credentials\.tfrc\.json$`), false},
+	{"keys of Kerberos", regexp.MustCompile(`/[^/]+\.keytab$`), false},
 	{"a token of Vault", regexp.MustCompile(`/\.vault-token$`), false},
 	{"the state of Terraform, which holds its secrets", regexp.MustCompile(`/[^/]+\.tfstate(\.backup)?$`), false},
 	{"private keys of GnuPG", regexp.MustCompile(`/\.gnupg/(private-keys-v1\.d/|secring\.gpg$)|/private-keys-v1\.d/[^/]+\.key$`), false},
@@ -37,7 +39,7 @@ var credentialFiles = []struct {
 // credentialParts are texts of which a path has one if a pattern matches it: most
 // paths have none.
 var credentialParts = []string{
-	"/.", "/_netrc", "secret", "/id_", "/ssh_host_", "gcloud/", "/auth.json", ".tfstate", "private-keys", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk",
+	"/.", "/_netrc", "secret", "/id_", "/ssh_host_", "gcloud/", "/auth.json", ".tfstate", ".tfrc.json", ".keytab", "private-keys", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk",
 }
 
 // credentialExceptions are names that the patterns match and that hold no secret:
@@ -52,7 +54,7 @@ func checkSecretFile(im *image) []hit {
 		if e.Kind != Regular && e.Kind != Hardlink || e.content().Size == 0 {
 			continue
 		}
-		if i := strings.Index(e.at+"/", "/.git/"); i >= 0 && !published.all(e) {
+		if i := strings.Index(e.at, "/.git/"); i >= 0 && !published.all(e) {
 			repositories.add(e, e.at[:i])
 			continue
 		}

@@ -23,6 +23,9 @@ func TestSecretFileByName(t *testing.T) {
 		{name: "deleted later", layers: [][]tarEntry{{file("/app/.env", "A=b")}, {whiteout("/app/.env")}}, want: []string{"/app/.env"}},
 
 		{name: "near: templates", layers: one(file("/app/.env.example", "A=b"), file("/app/.env.prod.template", "A=b"), file("/app/.env.sample", "A=b"), file("/app/.env-dist", "A=b"))},
+		{name: "keys of services", layers: one(file("/etc/krb5.keytab", "x"), file("/root/.terraform.d/credentials.tfrc.json", "{}"), file("/root/.azure/service_principal_entries.json", "[]")),
+			want: []string{"/etc/krb5.keytab", "/root/.azure/service_principal_entries.json", "/root/.terraform.d/credentials.tfrc.json"}},
+		{name: "near: git of a submodule", layers: one(file("/app/.git", "gitdir: ../.git/modules/x\n"))},
 		{name: "near: names that start so", layers: one(file("/app/.environment", "x"), file("/app/netrc.py", "x"), file("/app/.gitignore", "x"), file("/app/.github/x.yml", "x"), file("/app/secrets.py", "x"), file("/app/id_rsa.pub", "x"), file("/app/my.env.py", "x"))},
 		{name: "near: nothing in it", layers: one(file("/app/.env", ""), dir("/root/.ssh"), dir("/app/.git"))},
 		{name: "near: settings of a cloud", layers: one(file("/root/.aws/config", "[default]\nregion = x\n"), file("/root/.docker/config.json", `{"credsStore":"x"}`))},
@@ -114,6 +117,8 @@ func TestSecretConfigEnv(t *testing.T) {
 	for _, kv := range []string{
 		"TOKEN=9f8e7d6c5b4a", "DB_PASSWORD=hunter2", "db_password=hunter2", "DBPASSWORD=x", "DB_PASS=1234", "dbPassword=x", "API_KEY=4f3c2b1a99", "SECRET_KEY=django-insecure-x", "SECRET_KEY_BASE=0123456789abcdef",
 		"AWS_SECRET_ACCESS_KEY=abcdefghij", "PRIVATE_KEY=MIIEvQIBADAN", "GITHUB_TOKEN_PROD=abcdefgh1", "REDIS_CREDENTIALS=user/pass-1", "CLIENT_SECRET=a-b-c", "NPM_AUTH=dXNlcjpwYXNz", "VAULT_SECRET_ID=1234-5678-x",
+		"DB_PASSWORD=Pa$sw0rd99", "DATABASE_URL=postgres://app:pa$sw0rd@db/app", "FERNET_KEY=k9-0123456789", "SSHPASS=hunter2", "REDISCLI_AUTH=0123456789ab", "BEARER=0123456789abcdef",
+		"INDEX=https://ghp_" + strings.Repeat("a1", 18) + "@host/simple", "X=eyJhbGciOiJSUzI1NiJ9" + ".eyJpc3MiOiJrOHMifQAA." + strings.Repeat("a1", 18),
 		"DATABASE_URL=postgres://app:s3cr3t@db/app", "REDIS=redis://:s3cr3t@cache:6379", "HTTPS_PROXY=http://me:pw@proxy:3128", "X=AKIAIOSFODNN7ABCDEFG", "X=ghp_" + strings.Repeat("a1", 18),
 		"BOT=xoxb-123456789012-abcdefghijkl", "PW=-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\n-----END PRIVATE KEY-----",
 	} {
@@ -130,7 +135,7 @@ func TestSecretConfigEnv(t *testing.T) {
 	for _, kv := range []string{
 		"GPG_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D", "PYTHON_SHA256=" + strings.Repeat("ab", 32), "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt", "TOKEN_FILE=/run/secrets/x", "TOKEN=/run/secrets/x", "TOKEN=",
 		"PASSWORD_HASHER=argon2", "SECRET_KEY_FILE=/run/k", "AUTH_ENABLED=true", "AUTH=false", "TOKEN_URL=https://example.com/token", "TOKENIZERS_PARALLELISM=false", "MAX_TOKENS=4096", "TOKEN_TTL=3600", "ACCESS_TOKEN_EXPIRE_MINUTES=30",
-		"PASSWORD=${DB_PASSWORD}", "PASSWORD=changeme", "API_KEY=<your key>", "SECRET_NAME=db-credentials", "PWD=/app", "OLDPWD=/", "PUBLIC_KEY=MFkwEwYHKoZIzj0CAQ", "KEY=value", "PASSENGER=bus", "COMPASS=north", "SECRETS_DIR=/run/secrets",
+		"PASSWORD=${DB_PASSWORD}", "PASSWORD=$(DB_PASSWORD)", "PASSWORD=$password", "PASSWORD=db-$DB_PASSWORD", "FERNET_KEY_FILE=/run/fernet", "PASSWORD=changeme", "API_KEY=<your key>", "SECRET_NAME=db-credentials", "PWD=/app", "OLDPWD=/", "PUBLIC_KEY=MFkwEwYHKoZIzj0CAQ", "KEY=value", "PASSENGER=bus", "COMPASS=north", "SECRETS_DIR=/run/secrets",
 		"DATABASE_URL=postgres://db/app", "IMAGE=registry.example.com:5000/a@sha256:abc", "EMAIL=https://user@example.com", "DB_URL=postgres://$USER:$PASS@db/app", "CREDENTIALS=arn:aws:secretsmanager:eu:1:x", "AWS=AKIAIOSFODNN7EXAMPLE", "AUTHOR=somebody else", "KEYBOARD=de", "ACCESS_KEY_ID=name-of-a-key",
 	} {
 		t.Run("near "+kv[:min(len(kv), 30)], func(t *testing.T) {
@@ -161,6 +166,10 @@ func TestSecretConfigElsewhere(t *testing.T) {
 		{"JSON", history(`RUN echo '{"password": "hunter2"}' > /x`), "config:History.1"},
 		{"an index with a password", history("RUN pip install --index-url https://me:pw12@pypi.example.com/simple x"), "config:History.1"},
 		{"curl", history("RUN curl -u me:pw12 https://example.com"), "config:History.1"},
+		{"docker login", history("RUN docker login -u me -p hunter2x registry.example.com"), "config:History.1"},
+		{"sshpass", history("RUN sshpass -p hunter2x ssh host"), "config:History.1"},
+		{"aws", history("RUN aws configure set aws_secret_access_key " + strings.Repeat("aB3d", 10)), "config:History.1"},
+		{"netrc", history("RUN echo 'machine h login me password hunter2x' > ~/.netrc"), "config:History.1"},
 		{"chpasswd", history("RUN echo root:toor | chpasswd"), "config:History.1"},
 		{"a comment", v1.ConfigFile{History: []v1.History{{Comment: "token ghp_" + strings.Repeat("a1", 18)}}}, "config:History.1"},
 
@@ -169,6 +178,7 @@ func TestSecretConfigElsewhere(t *testing.T) {
 		{"near: a mounted secret", history("RUN --mount=type=secret,id=token,env=PIP_TOKEN,target=/run/secrets/token pip install x"), ""},
 		{"near: a variable", history(`RUN |1 PIP_TOKEN=$TOKEN sh -c pip --token "$PIP_TOKEN" && docker login --password-stdin`), ""},
 		{"near: the official image's", history(`RUN /bin/sh -c set -eux; wget -O python.tar.xz "https://example.com/x"; echo "$PYTHON_SHA256 *python.tar.xz" | sha256sum -c -; GNUPGHOME="$(mktemp -d)"; export GNUPGHOME; gpg --recv-keys "$GPG_KEY"`), ""},
+		{"near: docker login from a variable", history(`RUN docker login -u me -p "$TOKEN" h && docker run -p 80:80 x && mkdir -p /x`), ""},
 		{"near: an argument without a value", history("ARG DB_PASSWORD"), ""},
 		{"near: an identifier", history("RUN useradd -u 1000:1000 --uid 65532 app"), ""},
 	} {

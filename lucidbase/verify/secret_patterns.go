@@ -8,7 +8,7 @@ import (
 // secretPatterns are the credentials that are known by their form; none guesses by
 // the name of a variable alone.
 var secretPatterns = []secretPattern{
-	pem("PEM private key", `(?:(?:RSA|EC|DSA|ENCRYPTED) )?PRIVATE KEY`),
+	pem("PEM private key", `(?:(?:RSA|EC|DSA|ANY|ENCRYPTED) )?PRIVATE KEY`),
 	pem("OpenSSH private key", `(?:OPENSSH|SSH2 ENCRYPTED) PRIVATE KEY`),
 	pem("PGP private key", `PGP PRIVATE KEY BLOCK`),
 	{kind: "PEM private key in base64", binary: true, word: "LS0tLS1CRUdJTi", expr: regexp.MustCompile(`^LS0tLS1CRUdJTi(?:BQUklWQVRF|BSU0EgUFJJVkFUR|BFQyBQUklWQVRF|BPUEVOU1NIIFBSSVZBVEUg|BFTkNSWVBURUQgUFJJVkFUR|BEU0EgUFJJVkFUR)[A-Za-z0-9+/=]{64}`)},
@@ -28,7 +28,10 @@ var secretPatterns = []secretPattern{
 	token("GitHub token", "ghs_", `ghs_[0-9A-Za-z]{36}`),
 	token("GitHub token", "ghr_", `ghr_[0-9A-Za-z]{36}`),
 	token("GitHub token", "github_pat_", `github_pat_[0-9A-Za-z_]{60,}`),
-	token("GitLab token", "glpat-", `glpat-[0-9A-Za-z_-]{20}`),
+	token("GitLab token", "glpat-", `glpat-[0-9A-Za-z_-]{20,}`),
+	token("GitLab token", "gldt-", `gldt-[0-9A-Za-z_-]{20,}`),
+	token("GitLab token", "glrt-", `glrt-[0-9A-Za-z_-]{20,}`),
+	token("Slack token", "xoxa-", `xoxa-[0-9A-Za-z-]{20,}`),
 	token("Slack token", "xoxb-", `xoxb-[0-9A-Za-z-]{20,}`),
 	token("Slack token", "xoxp-", `xoxp-[0-9A-Za-z-]{20,}`),
 	token("Slack token", "xapp-", `xapp-[0-9]-[0-9A-Za-z-]{20,}`),
@@ -40,24 +43,40 @@ var secretPatterns = []secretPattern{
 	token("Stripe key", "rk_live_", `rk_live_[0-9A-Za-z]{20,}`),
 	token("SendGrid key", "SG.", `SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}`),
 	token("Hugging Face token", "hf_", `hf_[A-Za-z]{34}`),
+	token("OpenAI key", "sk-svcacct-", `sk-svcacct-[0-9A-Za-z_-]{40,}`),
 	token("OpenAI key", "sk-proj-", `sk-proj-[0-9A-Za-z_-]{40,}`),
 	token("Anthropic key", "sk-ant-", `sk-ant-[0-9A-Za-z_-]{40,}`),
 	token("DigitalOcean token", "dop_v1_", `dop_v1_[0-9a-f]{64}`),
 	token("Docker Hub token", "dckr_pat_", `dckr_pat_[0-9A-Za-z_-]{27}`),
+	token("Docker Hub token", "dckr_oat_", `dckr_oat_[0-9A-Za-z_-]{32}`),
+	token("Google client secret", "GOCSPX-", `GOCSPX-[0-9A-Za-z_-]{28,}`),
+	token("Google access token", "ya29.", `ya29\.[0-9A-Za-z_-]{40,}`),
+	{kind: "Azure client secret", word: "8Q~", back: 3, expr: regexp.MustCompile(`^([0-9A-Za-z_~.-]{3}8Q~[0-9A-Za-z_~.-]{31,34})(?:[^0-9A-Za-z_~.-]|$)`)},
+	token("Shopify token", "shpat_", `shpat_[0-9a-f]{32}`),
+	token("RubyGems key", "rubygems_", `rubygems_[0-9a-f]{48}`),
+	token("Atlassian token", "ATATT3", `ATATT3[0-9A-Za-z_=-]{60,}`),
+	{kind: "Terraform Cloud token", word: ".atlasv1.", back: 14, expr: regexp.MustCompile(`^([0-9A-Za-z]{14}\.atlasv1\.[0-9A-Za-z_=-]{60,})`)},
+	setting("AWS secret key", "SecretAccessKey", `([A-Za-z0-9/+]{40})`),
+	setting("npm login", ":_auth", `([0-9A-Za-z+/=]{8,})`),
+	setting("npm login", ":_password", `([0-9A-Za-z+/=]{8,})`),
+	setting("npm token", "npmAuthToken", `([0-9A-Za-z_-]{20,})`),
+	setting("WireGuard private key", "PrivateKey", `([A-Za-z0-9+/]{43}=)`),
 	token("Vault token", "hvs.", `hvs\.[0-9A-Za-z_-]{60,}`),
 	token("age private key", "AGE-SECRET-KEY-1", `AGE-SECRET-KEY-1[0-9A-Z]{58}`),
 
-	{kind: "registry login", word: `"auths"`, expr: regexp.MustCompile(`^"auths"\s*:\s*\{[^}]*?"(?:auth|identitytoken|registrytoken|password)"\s*:\s*"([^"]{6,})"`)},
+	{kind: "registry login", word: `"auths"`, expr: regexp.MustCompile(`^"auths"\s*:\s*\{(?:[^{}]|\{[^{}]*\})*?\{?[^{}]*?"(?:auth|identitytoken|registrytoken|password)"\s*:\s*"([^"]{6,})"`)},
 	setting("Kubernetes client key", "client-key-data", `([A-Za-z0-9+/=]{40,})`),
 	{kind: "password in a URL", word: "://", back: -1, settings: true, expr: regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@"'{}<>$%]*:([^\s:/@"'{}<>$]{3,})@[A-Za-z0-9\[]`)},
 	{kind: "netrc password", word: "password", settings: true, back: -1, expr: regexp.MustCompile(`^\s*(?:machine\s+\S+\s+)?(?:login\s+\S+\s+)?password\s+([^\s=:]{3,})\s*(?:\n|$)`)},
+	{kind: "password", word: "PASSWORD", settings: true, back: -1, expr: regexp.MustCompile(`^\s*(?:export\s+)?[A-Z0-9_]*PASSWORD\s*[:=]\s*["']?([^\s"'\[(,{/]{6,})["']?\s*(?:\n|$)`)},
+	{kind: "access token", word: "eyJ", settings: true, expr: regexp.MustCompile(`^(eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,})`)},
 	{kind: "password", word: "password", settings: true, back: -1, expr: regexp.MustCompile(`^\s*password\s*[:=]\s*["']?([^\s"'\[(,{]{6,})["']?\s*(?:\n|$)`)},
 }
 
 // settingsFile are files that programs read their settings from; what is called an
 // example, or stands with documentation, is none.
 var (
-	settingsFile = regexp.MustCompile(`\.(?:conf|cfg|ini|toml|env|ya?ml|json|properties|list|sources)$|/\.(?:env|git-credentials|gitconfig|netrc|pypirc|npmrc|yarnrc|condarc|curlrc|wgetrc)(?:\.(?:local|prod|production|dev|development|staging|test))?$|/\.git/config$|/etc/environment$|/[._]netrc$|^/etc/apt/auth\.conf`)
+	settingsFile = regexp.MustCompile(`\.(?:conf|cnf|cfg|ini|toml|tfvars|env|ya?ml|json|properties|list|sources)$|/\.(?:env|git-credentials|gitconfig|netrc|pypirc|npmrc|yarnrc|condarc|curlrc|wgetrc)(?:\.(?:local|prod|production|dev|development|staging|test))?$|/\.git/config$|/\.kube/config$|/etc/environment$|/[._]?netrc$|/(?:requirements|constraints)[^/]*\.txt$|^/etc/apt/auth\.conf`)
 	notes        = regexp.MustCompile(`(?i)/(?:docs?|examples?|samples?|tests?|templates?)/|[._-](?:example|sample|template)`)
 )
 
@@ -74,8 +93,8 @@ func pem(kind, label string) secretPattern {
 
 // token is a credential that is known by how it starts.
 func token(kind, word, form string) secretPattern {
-	return secretPattern{kind: kind, word: word, back: 1,
-		expr: regexp.MustCompile(`^[^0-9A-Za-z_/+-]?(` + form + `)(?:[^0-9A-Za-z_-]|$)`)}
+	return secretPattern{kind: kind, word: word, back: 2,
+		expr: regexp.MustCompile(`^(?:|[\s\S]?[^0-9A-Za-z_/+-]|//)(` + form + `)(?:[^0-9A-Za-z_-]|$)`)}
 }
 
 // setting is a credential that is known by its name in a file of settings.
@@ -103,11 +122,21 @@ func matchSecrets(counts func(secretPattern) bool) (*matcher, []*secretPattern) 
 	return newMatcher(words), patterns
 }
 
+// isEncryptedKey tells an EncryptedPrivateKeyInfo (RFC 5958): it starts with a
+// sequence that names one of PKCS #5's or PKCS #12's ways to encrypt with a password.
+func isEncryptedKey(body []byte) bool {
+	const pkcs5, pkcs12 = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05", "\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01"
+	return body[0] == 0x30 && (bytes.HasPrefix(body[2:], []byte(pkcs5)) || bytes.HasPrefix(body[2:], []byte(pkcs12)))
+}
+
 // keyFile tells a private key in DER (RFC 5208, RFC 8017, RFC 5915), in PKCS #12 or
 // in a Java keystore by the first bytes of a file; one of certificates alone is
 // none.
 func keyFile(p []byte) string {
 	rest, ok := bytes.CutPrefix(p, []byte{0xfe, 0xed, 0xfe, 0xed})
+	if !ok { // JCEKS
+		rest, ok = bytes.CutPrefix(p, []byte{0xce, 0xce, 0xce, 0xce})
+	}
 	if ok && len(rest) > 12 && rest[11] == 1 { // the first entry's tag
 		return "Java keystore with a private key"
 	}
@@ -130,7 +159,9 @@ func keyFile(p []byte) string {
 	switch {
 	case bytes.HasPrefix(body, []byte{2, 1, 3, 0x30}) && bytes.Contains(body, shroudedKey):
 		return "PKCS #12 private key"
-	case bytes.HasPrefix(body, []byte{2, 1, 0, 0x30}) && bytes.Contains(body[:min(len(body), 32)], []byte{0x06}),
+	case isEncryptedKey(body):
+		return "encrypted DER private key"
+	case (bytes.HasPrefix(body, []byte{2, 1, 0, 0x30}) || bytes.HasPrefix(body, []byte{2, 1, 1, 0x30})) && bytes.Contains(body[:min(len(body), 32)], []byte{0x06}),
 		bytes.HasPrefix(body, []byte{2, 1, 0, 2, 0x82}), bytes.HasPrefix(body, []byte{2, 1, 0, 2, 0x81}),
 		bytes.HasPrefix(body, []byte{2, 1, 1, 4}) && n < 256:
 		return "DER private key"

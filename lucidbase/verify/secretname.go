@@ -11,9 +11,9 @@ var (
 
 	// strongName are words behind which any value is one; secretWords those that
 	// name one at all.
-	strongName  = regexp.MustCompile(`(password|passwd|passphrase)|\b(pass|pwd|pw)$|\bsecret( key)?$`)
-	secretWords = regexp.MustCompile(`password|passwd|passphrase|\w*secret|apikey|\b(pass|pwd|passcode|credentials?|authtoken|pat|dsn|jwt)\b|token\b|` +
-		`\b(api|private|access|secret|encryption|signing|master|deploy|account|storage|client|shared|ssh|service|app|auth|licen[cs]e|session|hmac|aes|cookie) key\b|\bkey base\b|\bconnection string\b|\b(basic|npm|docker|registry) auth\b|^auth$|\bauthorization$`)
+	strongName  = regexp.MustCompile(`(password|passwd|passphrase|sshpass)|\b(pass|pwd|pw)$|\bsecret( key)?$`)
+	secretWords = regexp.MustCompile(`password|passwd|passphrase|sshpass|^bearer$|\brediscli auth$|\w*secret|apikey|\b(pass|pwd|passcode|credentials?|authtoken|pat|dsn|jwt)\b|token\b|` +
+		`\b(api|private|access|secret|encryption|signing|master|deploy|account|storage|client|shared|ssh|service|app|auth|licen[cs]e|session|hmac|aes|cookie|fernet) key\b|\bkey base\b|\bconnection string\b|\b(basic|npm|docker|registry) auth\b|^auth$|\bauthorization$`)
 	// publicWords end names that are about a secret and do not hold it.
 	publicWords = regexp.MustCompile(`\b(public|tokeni[sz]ers?|fingerprint|oldpwd)\b|\b(file|filename|path|dir|directory|url|uri|endpoint|host|port|name|names|type|types|hasher|hashers|` +
 		`algorithm|alg|length|len|ttl|expiry|expires|expire|expiration|in|timeout|enabled|disabled|required|policy|header|headers|prefix|suffix|provider|backend|class|store|mount|version|min|max|count|limit|limits|` +
@@ -44,11 +44,17 @@ func lastWords(name string) string {
 	return strings.Join(w[max(0, len(w)-2):], "_")
 }
 
+// jwt is a signed token (RFC 7519): header, claims, signature.
+var jwt = regexp.MustCompile(`\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`)
+
 // userinfo is an address with a password; its group is the password.
 var userinfo = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@"'?#]*:([^\s/@"']+)@`)
 
 // secretValue says what a text holds by what it looks like.
 func secretValue(text string) string {
+	if jwt.MatchString(text) {
+		return "an access token"
+	}
 	if s := secretsIn(text); len(s) > 0 {
 		return s[0].Kind
 	}
