@@ -144,8 +144,11 @@ func (im *image) put(f *File, layer int) {
 		if n.entry != nil || n.children != nil || f.Kind == Symlink {
 			im.last = place{}
 		}
-		n.hide(layer, false)
+		for _, child := range n.children {
+			child.hide(layer, true) // of a directory that is none any more
+		}
 		n.children = nil
+		n.hide(layer, false)
 	}
 	n.entry = e
 	im.entries = append(im.entries, e)

@@ -20,7 +20,7 @@ var cacheDirs = []struct {
 	{"apk", []string{"/apk/"}, regexp.MustCompile(`^/(var/cache/apk|etc/apk/cache)/`)},
 	{"dnf", []string{"/var/cache/"}, regexp.MustCompile(`^/var/cache/(dnf|yum|libdnf5|zypp)/`)},
 	{"pacman", []string{"/pacman/"}, regexp.MustCompile(`^/var/cache/pacman/`)},
-	{"pip", []string{"/.cache/", "pip-", "/pip/"}, regexp.MustCompile(`/\.cache/pip/|/pip-cache/|^/tmp/pip-|/pip/(http|http-v2|selfcheck)/`)},
+	{"pip", []string{"/.cache/", "pip-", "/pip/"}, regexp.MustCompile(`/\.cache/pip/|/pip-cache/|^/tmp/pip-|/pip/(http|http-v2|selfcheck|wheels)/`)},
 	{"uv", []string{"/.cache/", "uv", "s-v", "/simple-v"}, regexp.MustCompile(`/\.cache/uv/|/[^/]*uv[^/]*/archive-v[0-9]+/|/(wheels|sdists|simple|built-wheels)-v[0-9]+/(pypi|index|url|path|git)/`)},
 	{"poetry", []string{"/.cache/"}, regexp.MustCompile(`/\.cache/pypoetry/`)},
 	{"pdm", []string{"/.cache/"}, regexp.MustCompile(`/\.cache/(pdm|hatch|pipenv|virtualenv)/`)},
@@ -87,11 +87,10 @@ func source(at string) string {
 	if i := strings.LastIndex(name, ".opt-"); i > 0 {
 		name = name[:i]
 	}
-	i := strings.LastIndex(name, ".")
-	if i < 1 {
-		return ""
+	if i := strings.LastIndex(name, "."); i > 0 { // the interpreter's tag
+		name = name[:i]
 	}
-	return path.Join(path.Dir(path.Clean(dir)), name[:i]+".py")
+	return path.Join(path.Dir(path.Clean(dir)), name+".py")
 }
 
 func hasAny(s string, parts []string) bool {

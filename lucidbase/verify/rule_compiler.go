@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -17,8 +18,8 @@ var compilers = &tool{
 		"gcc-(ar|nm|ranlib)", "c89|c99|c89-gcc|c99-gcc", `clang(\+\+|-cpp|-cl)?`, "flang(-new)?", "llc", "llvm-config", "lld", "mold", "wild",
 		triplet+`ld(\.(bfd|gold|lld|mold))?`, triplet+"as", "gas", "nasm", "yasm", "tcc", "zig", "g?make", "bmake", "cmake", "ninja|ninja-build|samu",
 		"meson", "bazel|bazelisk", "scons", "rustc|rustup", "gofmt", "javac|ecj", "kotlinc|scalac", "nvcc", "icx|icpx|icc|icpc", "ghc", "ocamlc|ocamlopt",
-		"fpc", "ldc2|dmd", "swiftc", "nim", "crystal", "f77|f90|f95", "bcc", triplet+"pkg-config|pkgconf", triplet+`python[0-9.]*d?-config`, "autoconf|automake|libtoolize"),
-	common:   toolNames("go", "as", "ld"),
+		"fpc", "ldc2|dmd", "swiftc", "nim", "crystal", "f77|f90|f95", "bcc", triplet+"pkg-config|pkgconf", triplet+`python[0-9.]*d?-config`, "autoconf|automake|libtool|libtoolize|m4|bison|flex", "ccache|sccache|distcc", "musl-(gcc|clang)"),
+	common:   toolNames("go", "as", "ld", triplet+"(ar|ranlib)"),
 	programs: []string{"gcc", "cc1", "cc1plus", "clang", "as", "gas", "ld", "gold", "lld", "mold", "collect2", "lto1", "zig", "tcc", "go", "rustc", "nasm", "yasm", "make", "cmake", "ninja", "javac"},
 }
 
@@ -39,6 +40,13 @@ func checkCompiler(im *image) []hit {
 	})...)
 }
 
+// crossPrefix is the root of another target's files, pythonHeader an interpreter's
+// own header wherever that is installed.
+var (
+	crossPrefix  = regexp.MustCompile(`^(/usr(/local)?)?/[a-z0-9_]+-([a-z0-9_]+-)?linux-(gnu|musl)[a-z0-9]*$`)
+	pythonHeader = regexp.MustCompile(`^python[0-9.]+[a-z]?/(Python|pyconfig)\.h$`)
+)
+
 // headerRoot gives the include directory of the system or of a compiler that a
 // path is in. Headers in site-packages or a venv come with wheels and are theirs.
 func headerRoot(at string) string {
@@ -47,8 +55,13 @@ func headerRoot(at string) string {
 			return root
 		}
 	}
-	if i := strings.Index(at, "/include/"); i > 0 && strings.Contains(at[:i], "/lib/gcc/") {
-		return at[:i] + "/include"
+	i := strings.Index(at, "/include/")
+	if i < 0 {
+		return ""
+	}
+	prefix, rest := at[:i], at[i+len("/include/"):]
+	if strings.Contains(prefix, "/lib/gcc/") || strings.Contains(prefix, "/lib/clang/") || crossPrefix.MatchString(prefix) || pythonHeader.MatchString(rest) {
+		return prefix + "/include"
 	}
 	return ""
 }

@@ -21,19 +21,25 @@ var managers = &tool{
 var managerModules = map[string]string{
 	"pip": "pip", "setuptools": "setuptools", "pkg_resources": "setuptools", "_distutils_hack": "setuptools",
 	"distutils-precedence.pth": "setuptools", "easy_install.py": "setuptools", "uv": "uv", "poetry": "poetry", "pipx": "pipx",
-	"pipenv": "pipenv", "pdm": "pdm", "hatch": "hatch", "conda": "conda", "mamba": "mamba",
+	"pipenv": "pipenv", "pdm": "pdm", "hatch": "hatch", "conda": "conda", "mamba": "mamba", "dnf": "dnf", "yum": "yum",
 }
 
 var (
-	// managerInfo matches the metadata directory of a distribution that installs
+	// managerInfo matches the egg, or the metadata directory of a distribution that installs
 	// others, managerArchive a wheel, source or zip application of one.
-	managerInfo    = regexp.MustCompile(`^(?i)(pip|setuptools|uv|poetry|pipx|pipenv|pdm|hatch|conda|mamba)(-[^-/]+(-py[0-9.]+)?)?\.(dist|egg)-info$`)
+	managerInfo    = regexp.MustCompile(`^(?i)(pip|setuptools|uv|poetry|pipx|pipenv|pdm|hatch|conda|mamba)(-[^-/]+(-py[0-9.]+)?)?\.((dist|egg)-info|egg)$`)
 	managerArchive = regexp.MustCompile(`^(?i)((pip|setuptools|uv|poetry|pipx|pipenv|pdm|hatch)-[0-9][^/]*\.(whl|egg|zip|tar\.gz|tar\.bz2)|(pip|uv|poetry)([0-9.-][^/]*)?\.pyz|get-pip\.py|ez_setup\.py)$`)
 )
 
+// managerInside are parts that only these packages have, wherever they are copied to.
+var managerInside = map[string]bool{
+	"pip/_internal": true, "pip/_vendor": true, "setuptools/command": true, "setuptools/_distutils": true, "setuptools/_vendor": true,
+	"pkg_resources/_vendor": true, "pkg_resources/extern": true,
+}
+
 // managerParts are texts of which a path has one if it is a manager's: most have
 // none.
-var managerParts = []string{"pip", "setuptools", "pkg_resources", "distutils", "easy_install", "uv", "poetry", "pdm", "hatch", "conda", "mamba"}
+var managerParts = []string{"pip", "setuptools", "pkg_resources", "distutils", "easy_install", "uv", "poetry", "pdm", "hatch", "conda", "mamba", "/dnf", "/yum"}
 
 // archiveExts are the endings that managerArchive can match.
 var archiveExts = map[string]bool{".whl": true, ".egg": true, ".zip": true, ".gz": true, ".bz2": true, ".pyz": true, ".py": true}
@@ -68,13 +74,13 @@ func managerModule(at string) (name, place string) {
 	parts := strings.Split(at, "/")
 	for i := 1; i < len(parts); i++ {
 		switch parent := parts[i-1]; {
-		case strings.HasSuffix(parts[i], "-info") && managerInfo.MatchString(parts[i]):
+		case (strings.HasSuffix(parts[i], "-info") || strings.HasSuffix(parts[i], ".egg")) && managerInfo.MatchString(parts[i]):
 			name, _, _ = strings.Cut(strings.ToLower(parts[i]), "-")
 			return strings.TrimSuffix(name, ".egg"), strings.Join(parts[:i+1], "/")
 		case managerModules[parts[i]] != "" && isModuleDir(parent):
 			return managerModules[parts[i]], strings.Join(parts[:i+1], "/")
-		case parts[i] == "_internal" && parent == "pip":
-			return "pip", strings.Join(parts[:i], "/")
+		case managerInside[parent+"/"+parts[i]] && (strings.HasSuffix(at, ".py") || strings.HasSuffix(at, ".pyc")):
+			return strings.SplitN(parent, "-", 2)[0], strings.Join(parts[:i], "/")
 		}
 	}
 	return "", ""

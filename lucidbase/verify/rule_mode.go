@@ -9,13 +9,22 @@ import (
 // later layer replaces is no longer in force, and one that is deleted is the rule
 // deleted's.
 
+// mode has the bits of a hard link's own header too: Docker and containerd give
+// them to the file when they unpack the link.
+func (e *entry) mode() uint32 {
+	if e.target != nil {
+		return e.Mode | e.target.Mode
+	}
+	return e.Mode
+}
+
 func checkSetuid(im *image) []hit {
 	var hits []hit
 	im.visible(func(e *entry) {
 		if e.Kind != Regular && e.Kind != Hardlink {
 			return
 		}
-		switch m := e.content().Mode; {
+		switch m := e.mode(); {
 		case m&0o6000 == 0o6000:
 			hits = append(hits, e.hit(fmt.Sprintf("setuid and setgid, mode %04o, owner %d:%d", m, e.content().UID, e.content().GID)))
 		case m&0o4000 != 0:
@@ -51,7 +60,7 @@ func checkDevice(im *image) []hit {
 func checkWorldWritable(im *image) []hit {
 	var hits []hit
 	im.visible(func(e *entry) {
-		m := e.content().Mode
+		m := e.mode()
 		if m&0o002 == 0 {
 			return
 		}

@@ -135,12 +135,17 @@ func TestPackageManager(t *testing.T) {
 		{name: "bundled wheels", layers: one(file("/usr/lib/python3.11/ensurepip/_bundled/pip-23.0-py3-none-any.whl", "w"), file("/usr/share/python-wheels/setuptools-66.1.1-py3-none-any.whl", "w")),
 			want: []string{"/usr/lib/python3.11/ensurepip/_bundled/pip-23.0-py3-none-any.whl", "/usr/share/python-wheels/setuptools-66.1.1-py3-none-any.whl"}},
 		{name: "a zip application", layers: one(file("/root/pip.pyz", "z"), file("/tmp/get-pip.py", "g")), want: []string{"/root/pip.pyz", "/tmp/get-pip.py"}},
+		{name: "eggs", layers: one(file(site+"/setuptools-65.5.0-py3.11.egg/setuptools/__init__.py", "s"), file(site+"/pip-9.0.egg/EGG-INFO/PKG-INFO", "Name: pip\nVersion: 9.0\n")),
+			want: []string{site + "/pip-9.0.egg/EGG-INFO/PKG-INFO", site + "/setuptools-65.5.0-py3.11.egg/setuptools/__init__.py"}},
+		{name: "setuptools elsewhere", layers: one(file("/app/deps/setuptools/command/build.py", "s")), want: []string{"/app/deps/setuptools/command/build.py"}},
+		{name: "dnf's module", layers: one(file("/usr/lib/python3.11/site-packages/dnf/base.py", "d")), want: []string{"/usr/lib/python3.11/site-packages/dnf/base.py"}},
 		{name: "deleted later", layers: [][]tarEntry{{file(site+"/pip/a.py", ""), file(site+"/pip/b.py", "")}, {whiteout(site + "/pip")}}, want: []string{site + "/pip"}},
 
 		{name: "near: databases", layers: one(file("/var/lib/dpkg/status.d/libc6", "Package: libc6\nStatus: install ok installed\nVersion: 2.36\n"), file("/lib/apk/db/installed", "P:musl\nV:1\n"), dir("/etc/apt"), file("/etc/cron.daily/apt", "x").mode(0o755))},
 		{name: "near: ensurepip without wheels", layers: one(file("/usr/lib/python3.11/ensurepip/__init__.py", "e"), file("/usr/lib/python3.11/distutils/__init__.py", "d"))},
 		{name: "near: names that start so", layers: one(append(distribution(site, "pip_audit", "2.0", file("pip_audit/__init__.py", "")), program("/opt/venv/bin/uvicorn", "u"), file(site+"/x-nspkg.pth", "n"), file(site+"/poetry_core-1.0.dist-info/METADATA", ""))...)},
 		{name: "near: a link to nothing", layers: one(link("/usr/bin/npm", "../lib/node_modules/npm/bin/npm-cli.js"))},
+		{name: "near: type stubs of it", layers: one(file(site+"/jedi/typeshed/stubs/setuptools/setuptools/command/build.pyi", "s"))},
 		{name: "near: an instrumentation of it", layers: one(file(site+"/telemetry/pip/__init__.py", "p"), file("/usr/share/doc/pip/copyright", "c"))},
 	})
 }
@@ -153,11 +158,15 @@ func TestCompiler(t *testing.T) {
 		{name: "binutils", layers: one(program("/usr/bin/ld.bfd", "l"), program("/usr/bin/as", "a")), want: []string{"/usr/bin/as", "/usr/bin/ld.bfd"}},
 		{name: "in a wheel", layers: one(program("/opt/venv/lib/python3.11/site-packages/ziglang/zig", tinyELF(0x3e))), want: []string{"/opt/venv/lib/python3.11/site-packages/ziglang/zig"}},
 		{name: "a flag tool", layers: one(program("/usr/bin/python3.11-config", "p"), program("/usr/bin/pkg-config", "p")), want: []string{"/usr/bin/pkg-config", "/usr/bin/python3.11-config"}},
+		{name: "archives, wrappers", layers: one(program("/usr/bin/x86_64-linux-gnu-ar", "a"), program("/usr/bin/ranlib", "r"), program("/usr/local/bin/musl-gcc", "m"), program("/usr/bin/ccache", "c")),
+			want: []string{"/usr/bin/ccache", "/usr/bin/ranlib", "/usr/bin/x86_64-linux-gnu-ar", "/usr/local/bin/musl-gcc"}},
+		{name: "headers elsewhere", layers: one(file("/opt/py/include/python3.11/Python.h", "h"), file("/usr/x86_64-linux-musl/include/stdio.h", "h"), file("/usr/lib/llvm-14/lib/clang/14/include/stddef.h", "h")),
+			want: []string{"/opt/py/include/python3.11/Python.h", "/usr/lib/llvm-14/lib/clang/14/include/stddef.h", "/usr/x86_64-linux-musl/include/stdio.h"}},
 		{name: "a header", layers: one(file("/usr/include/stdio.h", "h")), want: []string{"/usr/include/stdio.h"}},
 		{name: "headers", layers: one(file("/usr/local/include/python3.11/a.h", "h"), file("/usr/local/include/python3.11/cpython/b.h", "h")), want: []string{"/usr/local/include/python3.11"}},
 
 		{name: "near: the loader", layers: one(program("/usr/lib64/ld-linux-x86-64.so.2", tinyELF(0x3e)), program("/lib/ld-musl-x86_64.so.1", tinyELF(0x3e)), program("/usr/bin/ld.so", tinyELF(0x3e)), program("/usr/sbin/ldconfig", "l"))},
-		{name: "near: directories and modules", layers: one(dir("/usr/share/gcc"), dir("/usr/include"), file("/app/as.py", "a"), program("/app/go", "text"), program("/usr/bin/clang-format", "c"))},
+		{name: "near: directories and modules", layers: one(dir("/usr/share/gcc"), dir("/usr/include"), file("/app/as.py", "a"), program("/app/go", "text"), program("/app/ar", "text"), program("/usr/bin/clang-format", "c"))},
 		{name: "near: headers of a wheel", layers: one(file("/opt/venv/lib/python3.11/site-packages/numpy/core/include/numpy/arrayobject.h", "h"), file("/opt/venv/include/site/python3.11/greenlet/greenlet.h", "h"))},
 	})
 }
@@ -177,6 +186,8 @@ func TestSetuid(t *testing.T) {
 		{name: "clean"},
 		{name: "setuid", layers: one(program("/app/a", "x").mode(0o4755), program("/app/b", "x").mode(0o2755), program("/app/c", "x").mode(0o6711)), want: []string{"/app/a", "/app/b", "/app/c"}},
 		{name: "a hard link", layers: one(program("/app/a", "x").mode(0o4755), hardlink("/app/b", "/app/a")), want: []string{"/app/a", "/app/b"}},
+		{name: "by a hard link's own mode", layers: one(program("/app/a", "x"), hardlink("/app/b", "/app/a").mode(0o4755)), want: []string{"/app/b"}},
+		{name: "near: a hard link", layers: one(program("/app/a", "x"), hardlink("/app/b", "/app/a"))},
 		{name: "near: a directory, a sticky file", layers: one(dir("/var/mail").mode(0o2775), program("/app/a", "x").mode(0o1755))},
 		{name: "near: taken away later", layers: [][]tarEntry{{program("/app/a", "x").mode(0o4755)}, {program("/app/a", "x")}}},
 	})
@@ -202,6 +213,7 @@ func TestWorldWritable(t *testing.T) {
 	testRule(t, "world-writable", []breach{
 		{name: "clean"},
 		{name: "a file, a directory", layers: one(file("/app/a", "x").mode(0o666), dir("/app/d").mode(0o777)), want: []string{"/app/a", "/app/d"}},
+		{name: "by a hard link's own mode", layers: one(file("/app/a", "x"), hardlink("/app/b", "/app/a").mode(0o666)), want: []string{"/app/b"}},
 		{name: "sticky elsewhere", layers: one(dir("/run/lock").mode(0o1777)), want: []string{"/run/lock"}},
 		{name: "tmp not sticky", layers: one(dir("/tmp").mode(0o777)), want: []string{"/tmp"}},
 		{name: "near", layers: one(link("/app/l", "main.py"), dir("/app/d").mode(0o775), dir("/tmp").mode(0o1777))},
@@ -214,6 +226,8 @@ func TestCache(t *testing.T) {
 		{name: "clean"},
 		{name: "apt", layers: one(file("/var/cache/apt/pkgcache.bin", "p"), file("/var/lib/apt/lists/x_Packages.lz4", "p")), want: []string{"/var/cache/apt/pkgcache.bin", "/var/lib/apt/lists/x_Packages.lz4"}},
 		{name: "pip", layers: one(file("/root/.cache/pip/http/a/b", "p"), file("/root/.cache/pip/wheels/c", "p")), want: []string{"/root/.cache/pip"}},
+		{name: "pip elsewhere", layers: one(file("/var/cache/pip/wheels/a/b.whl", "p")), want: []string{"/var/cache/pip/wheels/a/b.whl"}},
+		{name: "bytecode of nothing, without a tag", layers: one(file("/app/__pycache__/gone.pyc", "p")), want: []string{"/app/__pycache__/gone.pyc"}},
 		{name: "uv", layers: one(file("/root/.cache/uv/archive-v0/x/a.py", "p")), want: []string{"/root/.cache/uv/archive-v0/x/a.py"}},
 		{name: "apk", layers: one(file("/var/cache/apk/APKINDEX.00.tar.gz", "p")), want: []string{"/var/cache/apk/APKINDEX.00.tar.gz"}},
 		{name: "bytecode of nothing", layers: one(file("/app/__pycache__/gone.cpython-311.pyc", "p"), file("/app/__pycache__/main.cpython-311.pyc", "p")), want: []string{"/app/__pycache__/gone.cpython-311.pyc"}},
@@ -233,6 +247,7 @@ func TestDeleted(t *testing.T) {
 		{name: "a directory", layers: [][]tarEntry{{dir("/srv/d"), file("/srv/d/a", "abc"), link("/srv/d/e/b", "a")}, {whiteout("/srv/d")}}, want: []string{"/srv/d"}},
 		{name: "of two layers", layers: [][]tarEntry{{file("/srv/a", "abc")}, {file("/srv/b", "abc")}, {opaque("/srv")}}, want: []string{"/srv/a", "/srv/b"}},
 		{name: "opaque", layers: [][]tarEntry{{file("/srv/d/a", "abc"), file("/srv/d/b", "abc")}, {opaque("/srv/d"), file("/srv/d/b", "new")}}, want: []string{"/srv/d/a"}},
+		{name: "a directory becomes a link", layers: [][]tarEntry{{file("/srv/d/a", "abc")}, {link("/srv/d", "/app")}}, want: []string{"/srv/d/a"}},
 		{name: "near: of nothing", layers: one(whiteout("/app/never"), opaque("/nowhere"))},
 		{name: "near: replaced", layers: [][]tarEntry{{file("/app/a", "abc")}, {file("/app/a", "new")}}},
 		{name: "near: written again", layers: [][]tarEntry{{file("/app/a", "abc")}, {whiteout("/app/a")}, {file("/app/a", "new")}}},
