@@ -33,8 +33,10 @@ func checkHealthcheck(im *image) []hit {
 			return []hit{{field, -1, "CMD without a program"}}
 		}
 		return im.command(field, h.Test[1:])
+	case "NONE", "":
+		return nil
 	}
-	return nil // NONE, or what the base has
+	return []hit{{field, -1, fmt.Sprintf("%q is neither CMD, CMD-SHELL nor NONE", h.Test[0])}}
 }
 
 // command judges a program and its arguments: found, of the user, no shell, and
@@ -82,13 +84,22 @@ func (im *image) program(field string, id identity, ts tools, program string, de
 	case ts.found[e] != "" && !isApplet(program, e.at, &node{entry: e}):
 		return []hit{{field, -1, "needs a shell: " + program + " is " + ts.found[e]}}
 	}
-	return im.interpreter(field, id, ts, program, e.content().Shebang)
+	return im.interpreter(field, id, ts, program, e.content())
 }
 
-func (im *image) interpreter(field string, id identity, ts tools, program, shebang string) []hit {
-	words := strings.Fields(shebang)
-	if len(words) == 0 {
+// interpreter judges what the kernel starts for a file: itself, or what a script
+// names. The kernel takes the first line letter by letter (execve(2)).
+func (im *image) interpreter(field string, id identity, ts tools, program string, f *File) []hit {
+	shebang, words := f.Shebang, strings.Fields(f.Shebang)
+	switch {
+	case f.ELF != nil:
 		return nil
+	case len(words) == 0:
+		return []hit{{field, -1, program + " is neither an ELF file nor a script that names its interpreter: exec format error"}}
+	case strings.HasSuffix(shebang, "\r"):
+		return []hit{{field, -1, fmt.Sprintf("%s is a script of %q: its lines end as on Windows", program, shebang)}}
+	case !path.IsAbs(words[0]):
+		return []hit{{field, -1, program + " is a script of " + words[0] + ", which is no absolute path"}}
 	}
 	if shell := im.shellOf(shebang, ts, true); shell != "" {
 		return []hit{{field, -1, "needs a shell: " + program + " is a script of " + shell}}

@@ -47,6 +47,8 @@ func (im *image) pythonScript(field string, id identity, script string) []hit {
 		return nil
 	case n == nil:
 		return []hit{{field, -1, "Python's script " + p + " is not in the image"}}
+	case im.isDir(p) && !im.exists(path.Join(at, "__main__.py")) && !im.exists(path.Join(at, "__main__.pyc")):
+		return []hit{{field, -1, "Python's script " + p + " is a directory without a __main__.py"}}
 	case !im.may(id, at, mayRead):
 		return []hit{{field, -1, "Python's script " + p + " may not be read by the user: " + im.barrier(id, at)}}
 	}
@@ -82,9 +84,43 @@ func (im *image) pythonModule(field, module string) []hit {
 		}
 	})
 	if there {
-		return nil
+		return im.pythonSubmodule(field, module)
 	}
 	return []hit{{field, -1, "Python's module " + module + " is neither in the working directory nor installed"}}
+}
+
+// pythonSubmodule looks into a package of the working directory, which is the
+// first that python -m imports from. A package must have a __main__ to be run.
+func (im *image) pythonSubmodule(field, module string) []hit {
+	parts := strings.Split(module, ".")
+	if !im.exists(im.absolute(parts[0])) || !im.exists(path.Join(im.absolute(parts[0]), "__init__.py")) {
+		return nil // somewhere else, or a namespace that others add to
+	}
+	at := path.Join(im.followed("."), path.Join(parts...))
+	if im.isModule(at) || im.isModule(path.Join(at, "__main__")) {
+		return nil
+	}
+	return []hit{{field, -1, "Python's module " + module + " is not in the package " + im.absolute(parts[0]) + ", or cannot be run"}}
+}
+
+// isModule tells source, bytecode and extension modules.
+func (im *image) isModule(at string) bool {
+	dir, base := path.Split(at)
+	n := im.lookup(dir)
+	if n == nil {
+		return false
+	}
+	for _, ext := range []string{".py", ".pyc", ".so"} {
+		if n.children[base+ext] != nil {
+			return true
+		}
+	}
+	for name := range n.children {
+		if strings.HasPrefix(name, base+".") && path.Ext(name) == ".so" {
+			return true
+		}
+	}
+	return false
 }
 
 func (im *image) followed(p string) string {

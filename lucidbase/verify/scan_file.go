@@ -99,5 +99,5 @@ func shebang(head []byte) string {
 	line := head[2:min(len(head), 2+256)]
 	line, _, _ = bytes.Cut(line, []byte("\n"))
 	line, _, _ = bytes.Cut(line, []byte("\x00"))
-	return strings.TrimSpace(valid(string(line)))
+	return strings.Trim(valid(string(line)), " \t")
 }
