@@ -98,6 +98,9 @@ func checkELFStack(im *image) []hit {
 		if x.ExecStack {
 			hits = append(hits, e.hit("it asks for an executable stack"))
 		}
+		if x.WritableCode {
+			hits = append(hits, e.hit("a segment of it is writable and executable"))
+		}
 	})
 	return hits
 }

@@ -12,10 +12,26 @@ func checkELFNeeded(im *image) []hit {
 	for _, m := range l.missing {
 		hits = append(hits, m.of.hit("needs "+m.name+", which "+l.whereIs(m)+loadedBy(m.of)))
 	}
+	im.native(func(e *entry, x *ELF) {
+		for _, list := range [][]string{x.RPath, x.RunPath} {
+			if i := slices.IndexFunc(list, func(dir string) bool { return isRelative(dir, list) }); i >= 0 {
+				hits = append(hits, e.hit(fmt.Sprintf("its search path has %q: libraries are loaded from the current directory", list[i])))
+			}
+		}
+	})
 	if l.left != nil {
 		hits = append(hits, l.left.hit("more libraries need each other than can be followed: this file and those after it were not judged"))
 	}
 	return hits
+}
+
+// isRelative tells a part of a search path that depends on the current directory. An
+// empty part of several is that directory; glibc ignores a path that is empty.
+func isRelative(dir string, list []string) bool {
+	if dir == "" {
+		return len(list) > 1
+	}
+	return dir[0] != '/' && dir[0] != '$'
 }
 
 // whereIs says why a library is not found.

@@ -139,6 +139,9 @@ func TestELFNeeded(t *testing.T) {
 		"loader, vdso, driver": {layers: one(glibcLayer(executable("/usr/bin/app", elfSpec{needed: []string{"ld-linux-x86-64.so.2", "linux-vdso.so.1", "libcuda.so.1"}}))...)},
 		"absolute": {layers: one(glibcLayer(executable("/usr/bin/app", elfSpec{needed: []string{"/opt/liba.so", "/opt/libb.so"}}), liba("/opt/liba.so"))...),
 			want: []string{"/usr/bin/app: needs /opt/libb.so, which is not in the image"}},
+		"current directory": {layers: one(glibcLayer(executable("/usr/bin/app", elfSpec{runpath: "$ORIGIN/../lib:"}), executable("/usr/bin/rel", elfSpec{runpath: "lib"}))...),
+			want: []string{`/usr/bin/app: its search path has "": libraries are loaded from the current directory`, `/usr/bin/rel: its search path has "lib": libraries are loaded from the current directory`}},
+		"other directories": {layers: one(glibcLayer(executable("/usr/bin/app", elfSpec{runpath: "$ORIGIN/../lib:/opt/lib"}))...)},
 		"musl's own": {layers: one(muslLayer(executable("/usr/bin/app", elfSpec{interpreter: muslLoader, needed: []string{"libc.musl-x86_64.so.1", "libpthread.so.0", "libz.so.1"}}))...),
 			want: []string{"/usr/bin/app: needs libz.so.1, which is not in the image"}},
 		"musl's path": {layers: one(muslLayer(executable("/usr/bin/app", elfSpec{interpreter: muslLoader, needed: []string{"libz.so.1"}}), library("/opt/lib/libz.so.1", elfSpec{}),
@@ -188,6 +191,8 @@ func TestELFVersion(t *testing.T) {
 
 func TestELFFiles(t *testing.T) {
 	good := string(craftELF(elfSpec{align: 65536}))
+	writable := []byte(tinyELF(0x3e))
+	writable[64+4] |= byte(elf.PF_W)
 	testELF(t, "elf-damaged", map[string]elfCase{
 		"cut":                 {layers: one(program("/usr/bin/app", good[:200])), want: []string{"/usr/bin/app: ELF file: " + problemOf(t, good[:200])}},
 		"cut library":         {layers: one(file("/usr/lib/liba.so.1", good[:40])), want: []string{"/usr/lib/liba.so.1: ELF file: its header is cut off"}},
@@ -210,9 +215,10 @@ func TestELFFiles(t *testing.T) {
 		"4 KiB on amd64": {layers: one(library("/usr/lib/liba.so", elfSpec{}))},
 	})
 	testELF(t, "elf-stack", map[string]elfCase{
-		"executable": {layers: one(library("/usr/lib/liba.so", elfSpec{stack: elf.PF_X})), want: []string{"/usr/lib/liba.so: it asks for an executable stack"}},
-		"not":        {layers: one(library("/usr/lib/liba.so", elfSpec{}))},
-		"object":     {layers: one(library("/usr/lib/a.o", elfSpec{kind: elf.ET_REL, stack: elf.PF_X}))},
+		"executable":    {layers: one(library("/usr/lib/liba.so", elfSpec{stack: elf.PF_X})), want: []string{"/usr/lib/liba.so: it asks for an executable stack"}},
+		"not":           {layers: one(library("/usr/lib/liba.so", elfSpec{}))},
+		"writable code": {layers: one(program("/usr/bin/app", string(writable))), want: []string{"/usr/bin/app: a segment of it is writable and executable"}},
+		"object":        {layers: one(library("/usr/lib/a.o", elfSpec{kind: elf.ET_REL, stack: elf.PF_X}))},
 	})
 }
 

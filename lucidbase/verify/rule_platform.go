@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -32,6 +33,21 @@ func named(p v1.Platform) string {
 	return p.String()
 }
 
+// platformNames are the words that a config may use: Go's GOOS and GOARCH
+// (image-spec, config.md), so "amd64" and not "x86_64".
+var platformNames = map[string]map[string]bool{
+	"OS":           namesOf("linux windows darwin freebsd netbsd openbsd dragonfly solaris illumos aix plan9 android ios js wasip1"),
+	"Architecture": namesOf("386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm"),
+}
+
+func namesOf(list string) map[string]bool {
+	names := map[string]bool{}
+	for name := range strings.FieldsSeq(list) {
+		names[name] = true
+	}
+	return names
+}
+
 // checkPlatform compares the config's platform with the contract's.
 func checkPlatform(im *image) []hit {
 	want, got := im.contract.Platform, platformOf(im.config)
@@ -42,6 +58,11 @@ func checkPlatform(im *image) []hit {
 			found = "empty: nothing says what the image runs on"
 		}
 		hits = append(hits, hit{"config:" + field, -1, found})
+	}
+	for field, p := range map[string]string{"OS": got.OS, "Architecture": got.Architecture} {
+		if p != "" && !platformNames[field][p] {
+			hits = append(hits, hit{"config:" + field, -1, fmt.Sprintf("%q: no runtime knows it", p)})
+		}
 	}
 	if got.OS == "" || want.OS != "" && got.OS != want.OS {
 		wrong("OS", got.OS, want.OS)

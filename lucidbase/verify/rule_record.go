@@ -112,7 +112,8 @@ func checkRecord(im *image) []hit {
 			hits = append(hits, hit{d.at + "/RECORD", d.metadata.layer, "not in the image: nobody can tell whether the files of " + d.String() + " are whole"})
 		}
 	}
-	return append(hits, im.unlisted(r)...)
+	unknown := im.unknownSites(r)
+	return slices.Concat(hits, im.unlisted(r, unknown), im.hooks(r, unknown))
 }
 
 // otherManager tells what a system's package manager installed. It keeps its own
@@ -141,8 +142,11 @@ func (im *image) record(d *distInfo) []hit {
 	if c.Problem != "" {
 		return []hit{d.record.hit(c.Problem)}
 	}
+	lists, hashed := false, map[string]bool{}
+	var bare []*entry
 	for _, line := range c.Record {
 		at, ok := d.place(line.Path)
+		lists = lists || at == d.at+"/METADATA"
 		if !ok {
 			altered = append(altered, d.record.hit("it lists "+line.Path+", which leads out of the root"))
 			continue
@@ -152,13 +156,26 @@ func (im *image) record(d *distInfo) []hit {
 		}
 		n := im.lookup(at)
 		switch {
+		case n != nil && (n.entry == nil || n.entry.Kind == Directory):
+			altered = append(altered, d.record.hit("it lists "+at+", which is a directory"))
 		case n == nil:
 			gone = append(gone, hit{at, d.record.layer, "listed in the RECORD of " + d.String() + ", not in the image"})
 		case n.entry != nil && n.entry.content().Kind == Regular:
+			if hashed[at] = hashed[at] || line.Hash != ""; !hashed[at] && (path.Ext(at) == ".py" || path.Ext(at) == ".so") {
+				bare = append(bare, n.entry)
+			}
 			if found := differs(n.entry.content(), line); found != "" {
 				altered = append(altered, n.entry.hit(found+" of "+d.String()))
 			}
 		}
+	}
+	for _, e := range bare {
+		if !hashed[e.at] {
+			altered = append(altered, e.hit("no hash in the RECORD of "+d.String()))
+		}
+	}
+	if !lists {
+		altered = append(altered, d.record.hit("it does not list METADATA, which every distribution has"))
 	}
 	if len(gone) > several {
 		gone = []hit{d.record.hit(fmt.Sprintf("%s that it lists are not in the image, such as %s", about(len(gone), "file"), gone[0].path))}
@@ -171,6 +188,8 @@ func (im *image) record(d *distInfo) []hit {
 func differs(f *File, line RecordEntry) string {
 	algorithm, sum, _ := strings.Cut(line.Hash, "=")
 	switch {
+	case algorithm == "md5" || algorithm == "sha1": // not allowed
+		return "only a broken hash (" + algorithm + ") in the RECORD"
 	case strings.EqualFold(algorithm, "sha256") && strings.TrimRight(sum, "=") != f.SHA256:
 		return "its content is not what its hash says in the RECORD"
 	case line.Size >= 0 && line.Size != f.Size:
@@ -182,22 +201,11 @@ func differs(f *File, line RecordEntry) string {
 // unlisted finds modules that were put into a distribution's package: no RECORD of
 // the directory lists them. A package without an __init__.py is shared by whoever
 // wants to, and where something without a RECORD is installed nobody can tell.
-func (im *image) unlisted(r *records) []hit {
+func (im *image) unlisted(r *records, unknown map[string]bool) []hit {
 	packages := map[string]*distInfo{} // regular packages by path
-	unknown := map[string]bool{}       // directories with what has no RECORD
 	for at, d := range r.owner {
 		if rest, ok := strings.CutPrefix(at, d.site+"/"); ok && strings.Count(rest, "/") == 1 && path.Base(at) == "__init__.py" {
 			packages[path.Dir(at)] = d
-		}
-	}
-	for _, d := range r.infos {
-		if d.record == nil || d.record.content().Problem != "" || d.otherManager() {
-			unknown[d.site] = true
-		}
-	}
-	for dir, installed := range im.python().distributions {
-		for _, i := range installed {
-			unknown[dir] = unknown[dir] || strings.HasSuffix(i.info, ".egg-info")
 		}
 	}
 	byOwner := map[string][]hit{}
@@ -221,4 +229,57 @@ func ownerOf(at string, packages map[string]*distInfo) *distInfo {
 		}
 	}
 	return nil
+}
+
+// unknownSites are the directories with something that has no RECORD.
+func (im *image) unknownSites(r *records) map[string]bool {
+	unknown := map[string]bool{}
+	for _, d := range r.infos {
+		if d.record == nil || d.record.content().Problem != "" || d.otherManager() {
+			unknown[d.site] = true
+		}
+	}
+	for dir, installed := range im.python().distributions {
+		for _, i := range installed {
+			unknown[dir] = unknown[dir] || strings.HasSuffix(i.info, ".egg-info")
+		}
+	}
+	return unknown
+}
+
+// hooks finds what Python's module site runs at every start and no RECORD lists:
+// sitecustomize and usercustomize, and a line of a .pth file that imports. Debian's
+// sitecustomize.py is a link into /etc; virtualenv and uv write one .pth themselves.
+func (im *image) hooks(r *records, unknown map[string]bool) []hit {
+	var hits []hit
+	im.visible(func(e *entry) {
+		dir, base := path.Split(e.at)
+		dir = path.Clean(dir)
+		if e.Kind == Symlink || e.content().Kind != Regular || !isSiteDir(dir) || r.owner[e.at] != nil {
+			return
+		}
+		switch {
+		case base == "sitecustomize.py" || base == "usercustomize.py":
+			hits = append(hits, e.hit("runs whenever Python starts, and no RECORD lists it"))
+		case path.Ext(base) == ".pth" && !unknown[dir] && base != "_virtualenv.pth" && imports(e.content().Text):
+			hits = append(hits, e.hit("a line of it runs whenever Python starts, and no RECORD lists it"))
+		}
+	})
+	return hits
+}
+
+// isSiteDir tells a directory of modules from settings such as /etc/python3.11.
+func isSiteDir(dir string) bool {
+	base := path.Base(dir)
+	return isModuleDir(base) && (!pythonLib.MatchString(base) || strings.HasPrefix(path.Base(path.Dir(dir)), "lib"))
+}
+
+// imports tells a .pth file with a line that is run, not added to sys.path.
+func imports(pth string) bool {
+	for line := range strings.Lines(pth) {
+		if strings.HasPrefix(line, "import ") || strings.HasPrefix(line, "import\t") {
+			return true
+		}
+	}
+	return false
 }

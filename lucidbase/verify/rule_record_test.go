@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -15,6 +16,9 @@ func edited(name string, change func(record string) string, files ...tarEntry) [
 	}
 	return entries
 }
+
+// bareHash is the line of a's module.
+var bareHash = regexp.MustCompile(`a/__init__\.py,[^\n]*`)
 
 func TestRecord(t *testing.T) {
 	const info = sitePath + "a-1.0.dist-info/"
@@ -34,11 +38,19 @@ func TestRecord(t *testing.T) {
 		{name: "no RECORD", layers: [][]tarEntry{a, {whiteout(info + "RECORD")}}, want: []string{info + "RECORD"}},
 		{name: "no METADATA", layers: [][]tarEntry{a, {whiteout(info + "METADATA")}}, want: []string{info + "METADATA"}},
 		{name: "damaged", layers: one(edited("a", add("a/b.py,sha256=x,many\n"), module)...), want: []string{info + "RECORD"}},
-		{name: "metadata damaged", layers: one(edited("a", same, module)[0], file(info+"METADATA", "Version: 1\n"), file(info+"RECORD", "a/__init__.py,,\n")), want: []string{info + "METADATA"}},
+		{name: "metadata damaged", layers: one(edited("a", same, module)[0], file(info+"METADATA", "Version: 1\n"), file(info+"RECORD", "a-1.0.dist-info/METADATA,,\n")), want: []string{info + "METADATA"}},
 		{name: "out of the root", layers: one(edited("a", add("../../../../../../../etc/passwd,,\n"), module)...), want: []string{info + "RECORD"}},
 		{name: "script is gone", layers: one(edited("a", add("../../../bin/a,,\n"), module)...), want: []string{"/opt/venv/bin/a"}},
 		{name: "absolute", layers: one(edited("a", add("/etc/a.conf,,\n"), module)...), want: []string{"/etc/a.conf"}},
 		{name: "many are gone", layers: one(edited("a", add(strings.Join(strings.Split("bcdefghijklmn", ""), ".py,,\n")+".py,,\n"), module)...), want: []string{info + "RECORD"}},
+		{name: "no hash", layers: one(edited("a", func(s string) string { return bareHash.ReplaceAllString(s, "a/__init__.py,,") }, module)...), want: []string{sitePath + "a/__init__.py"}},
+		{name: "a broken hash", layers: one(edited("a", func(s string) string { return bareHash.ReplaceAllString(s, "a/__init__.py,md5=abc,6") }, module)...), want: []string{sitePath + "a/__init__.py"}},
+		{name: "lists nothing", layers: one(edited("a", func(string) string { return "" }, module)...), want: []string{info + "RECORD"}},
+		{name: "a directory", layers: [][]tarEntry{a, {whiteout(sitePath + "a/__init__.py"), file(sitePath+"a/__init__.py/x", "")}}, want: []string{info + "RECORD"}},
+		{name: "a hook", layers: [][]tarEntry{a, {file(sitePath+"z.pth", "import os\n"), file(sitePath+"sitecustomize.py", ""), file("/usr/lib/python3.11/usercustomize.py", "")}},
+			want: []string{sitePath + "sitecustomize.py", sitePath + "z.pth", "/usr/lib/python3.11/usercustomize.py"}},
+		{name: "near: hooks", layers: [][]tarEntry{edited("a", same, module, file("a.pth", "import a\n")), {dir("/app/lib"), file(sitePath+"app.pth", "/app/lib\n"), file(sitePath+"_virtualenv.pth", "import _virtualenv\n"),
+			file("/etc/python3.11/sitecustomize.py", ""), link("/usr/lib/python3.11/sitecustomize.py", "/etc/python3.11/sitecustomize.py")}}},
 		{name: "planted module", layers: [][]tarEntry{a, {file(sitePath+"a/extra.py", "import os\n")}}, want: []string{sitePath + "a/extra.py"}},
 		{name: "planted library", layers: [][]tarEntry{a, {file(sitePath+"a/sub/extra.so", "x")}}, want: []string{sitePath + "a/sub/extra.so"}},
 

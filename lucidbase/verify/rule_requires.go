@@ -9,7 +9,7 @@ import (
 	pep "github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
-// checkRequires evaluates each distribution's Requires-Dist and Requires-Python.
+// checkRequires evaluates each distribution's Requires-Dist, Requires-Python and tags.
 // One that several interpreters import (PYTHONPATH) must do with one of them. What
 // cannot be read as PEP 508 or 440 has it is left alone: installers differ in it.
 func checkRequires(im *image) []hit {
@@ -98,6 +98,9 @@ func (w *resolved) unmet() map[*installedDist][]string {
 	for _, d := range w.dists {
 		problems[d] = nil
 		if found := w.requiresPython(d); found != "" {
+			problems[d] = append(problems[d], found)
+		}
+		if found := w.checkTags(d); found != "" {
 			problems[d] = append(problems[d], found)
 		}
 		for _, r := range w.active(d) {

@@ -17,6 +17,9 @@ func TestRequires(t *testing.T) {
 	const site = "/opt/venv/lib/python3.11/site-packages"
 	path := func(name string) []string { return []string{site + "/" + name + "-1.0.dist-info/METADATA"} }
 	a := func(headers ...string) tarEntry { return needing(site, "a", "1.0", headers...) }
+	tagged := func(tags ...string) tarEntry {
+		return file(site+"/a-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: "+strings.Join(tags, "\nTag: ")+"\n")
+	}
 	python := func(dir string) func(*v1.Config) {
 		return func(c *v1.Config) { c.Env = append(c.Env, "PYTHONPATH="+dir) }
 	}
@@ -37,6 +40,18 @@ func TestRequires(t *testing.T) {
 		{name: "of the system's own", layers: one(needing("/usr/local/lib/python3.11/dist-packages", "a", "1.0", "Requires-Dist: b")), want: []string{"/usr/local/lib/python3.11/dist-packages/a-1.0.dist-info/METADATA"}},
 		{name: "on PYTHONPATH", layers: one(needing("/srv/site", "a", "1.0", "Requires-Dist: b")), config: python("/srv/site"), want: []string{"/srv/site/a-1.0.dist-info/METADATA"}},
 
+		{name: "an interpreter called python3", layers: one(program("/opt/py/bin/python3", tinyELF(0x3e)), needing("/opt/py/lib/python3.11/site-packages", "a", "1.0", "Requires-Dist: b")), want: []string{"/opt/py/lib/python3.11/site-packages/a-1.0.dist-info/METADATA"}},
+		{name: "a wheel for another machine", layers: one(a(), tagged("cp311-cp311-manylinux_2_17_aarch64")), want: path("a")},
+		{name: "a wheel for another Python", layers: one(a(), tagged("cp310-cp310-manylinux_2_17_x86_64")), want: path("a")},
+		{name: "a wheel for another libc", layers: one(glibcLayer(a(), tagged("cp311-cp311-musllinux_1_2_x86_64"))...), want: path("a")},
+		{name: "a wheel for a newer stable ABI", layers: one(a(), tagged("cp312-abi3-linux_x86_64")), want: path("a")},
+		{name: "a wheel for another system", layers: one(a(), tagged("cp311-cp311-win_amd64")), want: path("a")},
+
+		{name: "one of a wheel's tags", layers: one(a(), tagged("cp311-cp311-macosx_11_0_arm64", "cp311-cp311-manylinux_2_17_x86_64"))},
+		{name: "compressed tags", layers: one(a(), tagged("py2.py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64"))},
+		{name: "the stable ABI", layers: one(glibcLayer(a(), tagged("cp37-abi3-manylinux_2_28_x86_64"))...)},
+		{name: "built on the spot", layers: one(muslLayer(a(), tagged("cp311-cp311-linux_x86_64"))...)},
+		{name: "no tag", layers: one(a(), tagged("any"))},
 		{name: "there", layers: one(a("Requires-Dist: Tiny (>=1.0,!=1.1.*)"))},
 		{name: "spelled another way", layers: one(a("Requires-Dist: zope.Interface"), needing(site, "zope_interface", "5.0"))},
 		{name: "pre-release", layers: one(a("Requires-Dist: b>=2.0a1"), needing(site, "b", "2.0rc1"))},

@@ -131,6 +131,8 @@ func TestPlatform(t *testing.T) {
 		{"windows", "amd64", "", v1.Platform{OS: "linux", Architecture: "amd64"}, []string{`config:OS: "windows"`}},
 		{"linux", "arm", "v6", v1.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}, []string{`config:Variant: "v6"`}},
 		{"linux", "amd64", "v3", v1.Platform{OS: "linux", Architecture: "amd64"}, []string{`config:Variant: "v3"`}},
+		{"linux", "x86_64", "", v1.Platform{}, []string{`config:Architecture: "x86_64": no runtime knows it`}},
+		{"Linux", "riscv64", "", v1.Platform{}, []string{`config:OS: "Linux": no runtime knows it`}},
 		{"", "", "", v1.Platform{}, []string{"config:Architecture: empty", "config:OS: empty"}},
 	} {
 		config := &v1.ConfigFile{OS: c.os, Architecture: c.arch, Variant: c.variant}

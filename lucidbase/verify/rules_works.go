@@ -25,7 +25,7 @@ var worksRules = []Rule{
 	},
 	{
 		Name: "elf-needed", Group: Works,
-		Summary: "every library that a program or library needs is where the loader looks for it",
+		Summary: "every library that a program or library needs is where the loader looks for it, which is never the current directory",
 		Why:     "the program does not start, or the import fails: cannot open shared object file",
 		Fix:     "add the package of the library; in a directory of ld.so.conf it also needs ldconfig after it",
 		check:   checkELFNeeded,
@@ -53,9 +53,9 @@ var worksRules = []Rule{
 	},
 	{
 		Name: "elf-stack", Group: Works,
-		Summary: "nothing asks for an executable stack",
+		Summary: "nothing asks for an executable stack, nor for memory that is writable and executable",
 		Why:     "it turns off a protection for the whole process, and newer systems refuse to load it",
-		Fix:     "link it with -z noexecstack, or clear the flag with patchelf --clear-execstack",
+		Fix:     "link it with -z noexecstack, or clear the flag with patchelf --clear-execstack; without -N (--omagic)",
 		check:   checkELFStack,
 	},
 	{
@@ -74,14 +74,14 @@ var worksRules = []Rule{
 	},
 	{
 		Name: "record", Group: Works,
-		Summary: "each dist-info has its RECORD; the files in it are there with true hashes, and no other module is in its packages",
+		Summary: "each dist-info has its RECORD; the files in it are there with true hashes, no other module is in its packages, and nothing that no RECORD lists runs whenever Python starts",
 		Why:     "the distribution is not what was published: damaged, changed or mixed with another",
 		Fix:     "install it again in an empty directory, and change no installed file",
 		check:   checkRecord,
 	},
 	{
 		Name: "requires", Group: Works,
-		Summary: "each distribution's requirements are installed in a version that fits, as is the interpreter",
+		Summary: "each distribution's requirements are installed in a version that fits, and its wheel is one for the interpreter and the platform",
 		Why:     "an import or a feature fails when it is used",
 		Fix:     "lock and install all requirements together",
 		check:   checkRequires,

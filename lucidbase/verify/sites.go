@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -22,8 +23,8 @@ type sites struct {
 // What a hostile image can have of each; real ones stay far below.
 const (
 	maxEnvironments = 200
-	maxSites        = 1000 // directories that one interpreter imports from
-	maxPythons      = 20   // interpreters in one directory
+	maxSites        = 300 // directories that one interpreter imports from
+	maxPythons      = 20  // interpreters in one directory
 )
 
 // installedDist is a distribution in a directory of sys.path.
@@ -95,6 +96,7 @@ func (im *image) python() *sites {
 			im.addVenv(s, cfg)
 		}
 	}
+	im.addOthers(s)
 	return s
 }
 
@@ -156,6 +158,29 @@ func (im *image) addSystem(s *sites, program *entry) {
 	s.environments = append(s.environments, env)
 }
 
+// addOthers adds the site directories of no interpreter that was found: one called
+// python3 alone, or built into a program, imports from them.
+func (im *image) addOthers(s *sites) {
+	covered := map[string]bool{}
+	for _, env := range s.environments {
+		for _, dir := range env.path {
+			covered[dir] = true
+		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(s.distributions)) {
+		lib, site := path.Split(dir)
+		m := pythonProgram.FindStringSubmatch(path.Base(lib))
+		prefix := path.Dir(path.Dir(path.Clean(lib)))
+		if covered[dir] || site != "site-packages" || m == nil || isCarried(dir) || len(im.pythonsIn(path.Join(prefix, "bin"))) == 0 || s.full(s.distributions[dir][0].entry) {
+			continue
+		}
+		env := &environment{prefix: prefix, minor: m[1], system: true, chosen: map[string]bool{}}
+		im.addChosen(s, env)
+		im.addSite(env, dir)
+		s.environments = append(s.environments, env)
+	}
+}
+
 func (im *image) addVenv(s *sites, cfg *entry) {
 	prefix := path.Dir(cfg.at)
 	values := venvConfig(cfg)
@@ -196,8 +221,11 @@ func (im *image) addChosen(s *sites, env *environment) {
 // addSite adds a directory and those that its .pth files name (Python's module
 // site).
 func (im *image) addSite(env *environment, dir string) {
+	if len(env.path) >= maxSites {
+		return
+	}
 	at, n := im.follow(dir)
-	if n == nil || len(env.path) >= maxSites || slices.Contains(env.path, at) {
+	if n == nil || slices.Contains(env.path, at) {
 		return
 	}
 	env.add(at)

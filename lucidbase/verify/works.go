@@ -16,6 +16,8 @@ type works struct {
 	pythonsIn map[*node][]string
 	// packaged are the versions of Python by the package that brings it.
 	packaged map[string]string
+	// libc is loaderLibc's.
+	libc string
 }
 
 // several is how many findings of one kind a rule makes before it sums them up:
