@@ -13,7 +13,7 @@ import (
 // A hostile image can have many of what a real one has few of: no rule may look at
 // all of them for each of them.
 func TestBoundedTime(t *testing.T) {
-	const many = 3000
+	const many = 1500
 	plain := func(format string, i int) File {
 		return File{Path: fmt.Sprintf(format, i), Kind: Regular, Mode: 0o755, Size: 1, SHA256: "x"}
 	}
