@@ -22,6 +22,7 @@ const maxAlpine = 35_000_000
 // The Alpine image is built from an upstream image that its lock names by digest
 // alone, and runs on both CPUs.
 func TestAlpine(t *testing.T) {
+	t.Parallel()
 	s := needEngine(t)
 	im, mirrors := alpinetest.Image(t)
 	own := s.withLock(t, lock.AlpineFile, im.Format())

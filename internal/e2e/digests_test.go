@@ -16,6 +16,7 @@ import (
 // Ten builds that differ in everything that may not matter give one digest for
 // each image and platform.
 func TestTenBuildsOneDigest(t *testing.T) {
+	t.Parallel()
 	s := needEngine(t)
 	want := s.firstBuild(t).digests()
 	t.Log("cold", want)

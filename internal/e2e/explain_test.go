@@ -17,8 +17,12 @@ import (
 
 const listsDir = "../../lucidbase/lock/explain/testdata"
 
-// lockCache is that of the tests that lock: the first build's starts from nothing.
-func lockCache(s shared) string { return filepath.Join(s.dir, "lock-cache") }
+// lockCache is a cache of a test that locks: the first build's starts from nothing,
+// and tests that run at once would wait for each other's.
+func lockCache(t *testing.T, s shared) string {
+	name, _, _ := strings.Cut(t.Name(), "/")
+	return filepath.Join(s.dir, "cache-of-"+name)
+}
 
 // explanations are what must be said of some of the lists, with the index as it is
 // today: versions of which there may be newer ones are left open. The package's own
@@ -35,6 +39,7 @@ var explanations = map[string][]string{
 // Lists as people have them, none of which can be locked: every line that is in
 // the way is explained in one run, and what is suggested can be locked.
 func TestExplain(t *testing.T) {
+	t.Parallel()
 	s := needEngine(t)
 	for name, says := range explanations {
 		t.Run(name, func(t *testing.T) {
@@ -44,7 +49,7 @@ func TestExplain(t *testing.T) {
 			original, err := os.ReadFile(list)
 			require.NoError(t, err)
 			run := func(args ...string) result {
-				return s.run(t, command{dir: dir, args: append([]string{"lock", "--cache-dir", lockCache(s), "--progress", "quiet"}, args...)})
+				return s.run(t, command{dir: dir, args: append([]string{"lock", "--cache-dir", lockCache(t, s), "--progress", "quiet"}, args...)})
 			}
 			var targets []string
 			if name == "unknown" { // scikit-learn takes minutes to find out that musl cannot have it
@@ -76,6 +81,7 @@ func TestExplain(t *testing.T) {
 // A name of the standard library is never asked for, and neither is an address
 // that a list names.
 func TestExplainAsksForNoStandardLibrary(t *testing.T) {
+	t.Parallel()
 	s := needEngine(t)
 	var mu sync.Mutex
 	var asked []string
@@ -91,7 +97,7 @@ func TestExplainAsksForNoStandardLibrary(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "requirements.txt"), []byte(list), 0o644))
 	res := s.run(t, command{
 		dir:  dir,
-		args: []string{"lock", "--cache-dir", lockCache(s), "--progress", "quiet", "-r", "requirements.txt"},
+		args: []string{"lock", "--cache-dir", lockCache(t, s), "--progress", "quiet", "-r", "requirements.txt"},
 		env:  []string{"UV_DEFAULT_INDEX=" + index.URL, "PIP_INDEX_URL=" + index.URL},
 	})
 	require.Equal(t, 1, res.code, res.stderr)
@@ -110,12 +116,13 @@ func TestExplainAsksForNoStandardLibrary(t *testing.T) {
 
 // An index that does not answer is no fault of the list.
 func TestExplainWithoutIndex(t *testing.T) {
+	t.Parallel()
 	s := needEngine(t)
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "requirements.txt"), []byte("redis==5.0.1\n"), 0o644))
 	s.refuse(t, command{
 		dir:  dir,
-		args: []string{"lock", "--cache-dir", lockCache(s), "-r", "requirements.txt", "--suggest"},
+		args: []string{"lock", "--cache-dir", lockCache(t, s), "-r", "requirements.txt", "--suggest"},
 		env:  []string{"UV_DEFAULT_INDEX=http://" + closed, "PIP_INDEX_URL=http://" + closed},
 	}, "Connection refused", "check the network")
 	require.NoFileExists(t, filepath.Join(dir, "requirements.suggested.txt"))

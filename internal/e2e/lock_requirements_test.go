@@ -29,11 +29,12 @@ func (o ownLock) list(t *testing.T, name, text string) {
 
 func (o ownLock) lock(t *testing.T, args ...string) result {
 	t.Helper()
-	return o.run(t, command{dir: o.dir, args: append([]string{"lock", "-r", "requirements.txt", "--cache-dir", filepath.Join(o.shared.dir, "lock-cache"), "--progress", "quiet"}, args...)})
+	return o.run(t, command{dir: o.dir, args: append([]string{"lock", "-r", "requirements.txt", "--cache-dir", lockCache(t, o.shared), "--progress", "quiet"}, args...)})
 }
 
 // The versions are pinned: their files never change.
 func TestLockRequirements(t *testing.T) {
+	t.Parallel()
 	s := needEngine(t)
 	o := ownLock{s, t.TempDir()}
 	o.list(t, "requirements.txt", "psutil==5.9.6\n-r more/list.txt\npywin32==306; sys_platform == 'win32'\n")
@@ -87,6 +88,7 @@ func find(reqs lock.Requirements, name string) lock.Requirement {
 
 // What no build can compile is told when it is locked, and nothing is written.
 func TestLockRequirementsUnbuildable(t *testing.T) {
+	t.Parallel()
 	s := needEngine(t)
 	for _, c := range []struct {
 		list, target string
@@ -113,6 +115,7 @@ func TestLockRequirementsUnbuildable(t *testing.T) {
 
 // An old source that wants what setuptools has no more is built by one that has.
 func TestLockRequirementsOldSource(t *testing.T) {
+	t.Parallel()
 	s := needEngine(t)
 	o := ownLock{s, t.TempDir()}
 	o.list(t, "requirements.txt", "grpcio==1.50.0\n")

@@ -62,11 +62,11 @@ func edit(t *testing.T, file, pattern, with string) {
 }
 
 func TestLock(t *testing.T) {
+	t.Parallel()
 	s := needEngine(t)
-	s.firstBuild(t)
 	dir := copyLocks(t)
 	run := func(args ...string) result {
-		return s.run(t, command{args: append([]string{"lock", "--dir", dir, "--cache-dir", s.cache(), "--progress", "quiet"}, args...)})
+		return s.run(t, command{args: append([]string{"lock", "--dir", dir, "--cache-dir", lockCache(t, s), "--progress", "quiet"}, args...)})
 	}
 	names := slices.Sorted(maps.Keys(contents(t, dir)))
 
