@@ -81,8 +81,8 @@ func TestExplain(t *testing.T) {
 // A name of the standard library is never asked for, and neither is an address
 // that a list names.
 func TestExplainAsksForNoStandardLibrary(t *testing.T) {
-	t.Parallel()
 	s := needEngine(t)
+	s.firstBuild(t) // it has uv
 	var mu sync.Mutex
 	var asked []string
 	index := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -97,7 +97,7 @@ func TestExplainAsksForNoStandardLibrary(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "requirements.txt"), []byte(list), 0o644))
 	res := s.run(t, command{
 		dir:  dir,
-		args: []string{"lock", "--cache-dir", lockCache(t, s), "--progress", "quiet", "-r", "requirements.txt"},
+		args: []string{"lock", "--cache-dir", s.cache(), "--progress", "quiet", "-r", "requirements.txt"},
 		env:  []string{"UV_DEFAULT_INDEX=" + index.URL, "PIP_INDEX_URL=" + index.URL},
 	})
 	require.Equal(t, 1, res.code, res.stderr)
@@ -116,13 +116,13 @@ func TestExplainAsksForNoStandardLibrary(t *testing.T) {
 
 // An index that does not answer is no fault of the list.
 func TestExplainWithoutIndex(t *testing.T) {
-	t.Parallel()
 	s := needEngine(t)
+	s.firstBuild(t) // it has uv
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "requirements.txt"), []byte("redis==5.0.1\n"), 0o644))
 	s.refuse(t, command{
 		dir:  dir,
-		args: []string{"lock", "--cache-dir", lockCache(t, s), "-r", "requirements.txt", "--suggest"},
+		args: []string{"lock", "--cache-dir", s.cache(), "-r", "requirements.txt", "--suggest"},
 		env:  []string{"UV_DEFAULT_INDEX=http://" + closed, "PIP_INDEX_URL=http://" + closed},
 	}, "Connection refused", "check the network")
 	require.NoFileExists(t, filepath.Join(dir, "requirements.suggested.txt"))

@@ -13,7 +13,8 @@ ZIG = "/opt/zig/ziglang/zig"
 # What clang of today refuses and the compilers that these sources were written
 # for only warned of. A function that is nowhere is found when the wheel is checked.
 LENIENT = [f"-Wno-error={name}" for name in (
-    "implicit-function-declaration", "implicit-int", "incompatible-function-pointer-types", "int-conversion",
+    "implicit-function-declaration", "implicit-int", "incompatible-function-pointer-types", "incompatible-pointer-types",
+    "int-conversion", "return-mismatch",
 )]
 # The machine that builds is not the one that runs; zig's linker knows fewer names.
 DROPPED = re.compile(r"-m(arch|tune|cpu)=native|-Wl,(--exclude-libs[,=].*|--no-as-needed|--as-needed|-Bsymbolic-functions)")

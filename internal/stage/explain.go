@@ -27,7 +27,7 @@ func (b Builder) Explain(uv lock.Requirements, jobs []byte) llb.State {
 		llb.Args([]string{pythonPath, "-sP", explainPath}),
 		llb.IgnoreCache,
 		llb.AddMount("/pip", b.pip, llb.Readonly),
-		llb.AddMount("/opt/uv", b.UV(uv), llb.Readonly),
+		llb.AddMount("/uv", b.UV(uv), llb.Readonly),
 		llb.AddMount(path.Dir(resolvePath), b.scripts(resolveScripts), llb.Readonly),
 		llb.AddMount(path.Dir(explainPath), b.file(explainPath, explainScript), llb.Readonly),
 		llb.AddMount(path.Dir(locksPath), b.file("/jobs.json", jobs), llb.Readonly),

@@ -35,7 +35,7 @@ def compiled(requirements, constraints, *arguments):
         for file, lines in zip(files, (requirements, constraints)):
             file.write_text("".join(f"{line}\n" for line in lines))
         done = subprocess.run(
-            ["/opt/uv/bin/uv", "pip", "compile", "--quiet", "--python", sys.executable, "--no-header",
+            ["/uv/bin/uv", "pip", "compile", "--quiet", "--python", sys.executable, "--no-header",
              "--constraints", files[1].name, *arguments, files[0].name],
             cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     return done.stdout, done.stderr.strip() or "uv says nothing" if done.returncode else ""

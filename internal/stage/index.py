@@ -42,7 +42,7 @@ def uv(*arguments, check=True):
     """Run uv and give what it said in case of failure."""
     env = {**os.environ, "SSL_CERT_FILE": bundle(), "UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "UV_CACHE_DIR": "/tmp/uv",
            **OWN_DISTUTILS}
-    done = subprocess.run(["/opt/uv/bin/uv", *arguments], env=env, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(["/uv/bin/uv", *arguments], env=env, stderr=subprocess.PIPE, text=True)
     if done.returncode and check:
         sys.stderr.write(done.stderr)
         sys.exit(done.returncode)

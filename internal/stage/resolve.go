@@ -79,7 +79,7 @@ func (b Builder) Resolve(r Resolution) llb.State {
 	if r.UV == nil {
 		ask.Tools = []string{"uv", "ziglang"}
 	} else {
-		opts = append(opts, llb.AddMount("/opt/uv", b.UV(r.UV), llb.Readonly))
+		opts = append(opts, llb.AddMount("/uv", b.UV(r.UV), llb.Readonly))
 	}
 	files := llb.Scratch().File(llb.Mkfile("/ask.json", 0o644, marshal(ask)), llb.Platform(b.platform))
 	for _, name := range slices.Sorted(maps.Keys(r.Files)) {

@@ -44,7 +44,7 @@ def main():
     Path("/out/tools.json").write_text(json.dumps(found))
     if found:
         uv_version = found["uv"][platform.machine()]["version"]
-        stage.pip("install", "--no-compile", "--target", "/opt/uv", "uv==" + uv_version)
+        stage.pip("install", "--no-compile", "--target", "/uv", "uv==" + uv_version)
     resolve(ask)
 
 

@@ -24,6 +24,8 @@ var script []byte
 // path: it is inside each console script, RECORD and .pyc file.
 const VenvPath = "/opt/venv"
 
+var venvParent = path.Dir(VenvPath)
+
 // Where a stage finds things.
 const (
 	pythonPath = "/usr/bin/python3.11"
@@ -100,7 +102,7 @@ func (b Builder) UV(tool lock.Requirements) llb.State {
 		llb.AddMount("/pip", b.pip, llb.Readonly),
 		b.requirements(tool),
 		llbutil.NetworkSecrets())
-	return run.AddMount("/opt/uv", llb.Scratch())
+	return run.AddMount("/uv", llb.Scratch())
 }
 
 // Interpreter adds the standard library's bytecode and an empty venv to an
@@ -111,12 +113,13 @@ func (b Builder) Interpreter(image llb.State, t Target) llb.State {
 }
 
 // Packages adds wheels for the target to an image's venv: locked ones, and those
-// that were made here. The image's own state
-// is mounted where the image will have it, so that what comes back is the image
-// and one layer more.
+// that were made here. The image's own state is mounted where the image will have
+// it, so that what comes back is the image and one layer more. It is mounted from
+// /opt on, as a step can set the time of no directory above its mount, and on a busy
+// machine overlayfs gave that one the time of the build.
 func (b Builder) Packages(image, uv llb.State, name string, t Target, reqs lock.Requirements, built ...Wheel) llb.State {
 	opts := []llb.RunOption{
-		llb.AddMount("/opt/uv", uv, llb.Readonly),
+		llb.AddMount("/uv", uv, llb.Readonly),
 		llb.AddMount("/root/.cache/uv", llb.Scratch(), llb.AsPersistentCacheDir("lucid-uv", llb.CacheMountShared)),
 		b.requirements(reqs),
 		llbutil.NetworkSecrets(),
@@ -127,5 +130,5 @@ func (b Builder) Packages(image, uv llb.State, name string, t Target, reqs lock.
 		args = append(args, wheel.Marker)
 	}
 	run := b.run(t.Label()+" "+name, args, opts...)
-	return run.AddMount(VenvPath, image, llb.SourcePath(VenvPath))
+	return run.AddMount(venvParent, image, llb.SourcePath(venvParent))
 }

@@ -96,12 +96,12 @@ def pip(*arguments):
 
 def uv(*arguments):
     """Run uv."""
-    run("/opt/uv/bin/uv", *arguments, UV_NO_CONFIG="1", UV_NO_PROGRESS="1", UV_NO_INSTALLER_METADATA="1")
+    run("/uv/bin/uv", *arguments, UV_NO_CONFIG="1", UV_NO_PROGRESS="1", UV_NO_INSTALLER_METADATA="1")
 
 
 def tools(requirements):
     """Install uv by its hash."""
-    pip("install", "--no-compile", "--require-hashes", "--target", "/opt/uv", "-r", requirements)
+    pip("install", "--no-compile", "--require-hashes", "--target", "/uv", "-r", requirements)
 
 
 def check_magic(stdlib):
@@ -163,7 +163,7 @@ def packages(requirements, wheels, version, *markers):
         install("--no-cache", "--no-index", "-r", "/tmp/built.txt")
     (Path("/opt/venv") / ".lock").unlink(missing_ok=True)
     compile_tree("/opt/venv/" + SITE_PACKAGES)
-    settle("/opt/venv")
+    settle("/opt")
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ func (w wheelwright) compiler() llb.State {
 
 func (w wheelwright) install(name, command, at string, reqs lock.Requirements) llb.State {
 	run := w.step(name, command, []string{locksPath},
-		llb.AddMount("/opt/uv", w.uv, llb.Readonly),
+		llb.AddMount("/uv", w.uv, llb.Readonly),
 		llb.AddMount("/root/.cache/uv", llb.Scratch(), llb.AsPersistentCacheDir("lucid-uv", llb.CacheMountShared)),
 		w.requirements(reqs),
 		llbutil.NetworkSecrets())

@@ -20,22 +20,22 @@ type solveError struct{ error }
 // explain gives the cause of a failed build in one line. BuildKit passes on the
 // errors of the client's own store as text, and a cancelled build names any step.
 func (e *Engine) explain(ctx context.Context, d *display, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
+	if interrupted := context.Cause(ctx); interrupted != nil {
+		return interrupted
 	}
 	var solving solveError
 	if !errors.As(err, &solving) {
 		return err
 	}
-	if cause := e.store.failed(); cause != nil {
-		return cause
+	if failed := e.store.failed(); failed != nil {
+		return failed
 	}
 	d.writers.Wait() // the last words may still be on their way
 	d.failures.logDir = e.options.logDir()
-	if cause := d.failures.err(); cause != nil {
-		return cause
+	if failed := d.failures.err(); failed != nil {
+		return failed
 	}
-	return errors.New(strings.TrimPrefix(oneLine(err.Error()), "failed to solve: "))
+	return errors.New(cause(oneLine(err.Error())))
 }
 
 // tail is how many bytes of a step's log are kept.
@@ -105,7 +105,7 @@ func (f *failures) err() error {
 	if words := lastWords(string(f.logs[first.log])); words != "" && exitCode.MatchString(reason) {
 		reason = words
 	}
-	return fmt.Errorf("building %s: %s%s", first.Name, oneLine(reason), f.writeLog(first))
+	return fmt.Errorf("building %s: %s%s", first.Name, cause(oneLine(reason)), f.writeLog(first))
 }
 
 // lastWords are what a program said from its first error on, or else its last
@@ -125,11 +125,16 @@ func lastWords(log string) string {
 		start = len(lines) - 1
 	}
 	words := strings.Join(lines[start:], "; ")
-	if cause := pythonCause.FindString(log); cause != "" && !strings.Contains(words, cause) {
-		words += " (" + cause + ")"
+	if why := pythonCause.FindString(log); why != "" && !strings.Contains(words, why) {
+		words += " (" + why + ")"
 	}
 	return words
 }
+
+var failedTo = regexp.MustCompile(`^(failed to [^:]*: )+`)
+
+// cause drops what BuildKit puts before it.
+func cause(text string) string { return failedTo.ReplaceAllString(text, "") }
 
 func isTraceback(line string) bool { return strings.HasPrefix(line, "Traceback (") }
 

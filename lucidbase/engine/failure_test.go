@@ -31,6 +31,16 @@ func TestLastWords(t *testing.T) {
 	}
 }
 
+func TestCause(t *testing.T) {
+	for text, want := range map[string]string{
+		"failed to solve: failed to copy: write /x: no space left on device": "write /x: no space left on device",
+		"failed to do it": "failed to do it",
+		"runc: failed":    "runc: failed",
+	} {
+		require.Equal(t, want, cause(text))
+	}
+}
+
 // Of all that fails with a step, the step that failed first is told, once, in
 // one line.
 func TestFirstFailureIsTold(t *testing.T) {
