@@ -114,6 +114,7 @@ class Build:
         work, out, tried = (self.directory / n for n in ("work", "hook.json", "tried"))
         shutil.rmtree(work, ignore_errors=True)
         shutil.copytree(self.source, work, symlinks=True)
+        tried.unlink(missing_ok=True)
         env = {
             "PATH": f"{self.directory}/bin:{self.directory}/env/bin:/usr/bin:{self.directory}/tools",
             "HOME": str(self.directory), "LANG": "C.UTF-8", "LUCID_TRIED": str(tried), "CC": "cc", "CXX": "c++",
@@ -131,7 +132,6 @@ class Build:
     def pure(self):
         """Build without compilers. A wheel that runs everywhere and that no compiler was asked for is pure."""
         tried = self.directory / "tried"
-        tried.unlink(missing_ok=True)
         try:
             wheel = self.hook("build_wheel", str(self.directory))
         except Unusable:

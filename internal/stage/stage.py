@@ -163,7 +163,8 @@ def packages(requirements, wheels, version, *markers):
         install("--no-cache", "--no-index", "-r", "/tmp/built.txt")
     (Path("/opt/venv") / ".lock").unlink(missing_ok=True)
     compile_tree("/opt/venv/" + SITE_PACKAGES)
-    settle("/opt")
+    settle("/opt/venv")
+    settle_one("/opt")
 
 
 if __name__ == "__main__":
