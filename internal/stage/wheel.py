@@ -21,7 +21,6 @@ sys.path[:0] = ["/wheel", "/lucid", PIP]
 import backend  # noqa: E402
 import stage  # noqa: E402
 
-MACHINES = ("x86_64", "aarch64")
 BUILD = Path("/build")
 SOURCE = BUILD / "source"
 ENV = Path("/env")
