@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/lucidbase/verify"
@@ -50,8 +51,8 @@ type Graph struct {
 	// State is the image's file system.
 	State llb.State
 	// Config is the image's configuration, without diff IDs, with one history
-	// entry for each layer of State.
-	Config ocispecs.Image
+	// entry for each layer of State. OCI's own type has no health check.
+	Config dockerspec.DockerOCIImage
 	// Inputs are the layers that State names by digest and the client supplies.
 	Inputs []Input
 	// Contract is what the finished image is held to before anyone gets it: its
@@ -66,9 +67,9 @@ type Graph struct {
 // of it.
 const WaiversLabel = "io.github.lucid-project.waivers"
 
-// ImageConfig gives the configuration that the image gets: Config, with the
+// ImageConfig returns the configuration that the image gets: Config, with the
 // waivers' label when there are any.
-func (g Graph) ImageConfig() ocispecs.Image {
+func (g Graph) ImageConfig() dockerspec.DockerOCIImage {
 	config := g.Config
 	if len(g.Contract.Waivers) == 0 {
 		return config

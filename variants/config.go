@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/internal/stage"
@@ -20,7 +21,7 @@ const user = "65532:65532"
 // config gives the image's configuration with one history entry a layer; a
 // missing entry would be filled in from the engine's cache records, and the
 // digest would depend on them.
-func (d base) config(p ocispecs.Platform, sys system, layers []string) ocispecs.Image {
+func (d base) config(p ocispecs.Platform, sys system, layers []string) dockerspec.DockerOCIImage {
 	created := lucidbase.Epoch()
 	env := map[string]string{
 		"PATH":                    stage.VenvPath + "/bin:/usr/local/bin:/usr/bin",
@@ -40,16 +41,14 @@ func (d base) config(p ocispecs.Platform, sys system, layers []string) ocispecs.
 	}
 	maps.Copy(labels, d.Labels)
 
-	image := ocispecs.Image{
-		Created:  &created,
-		Platform: p,
-		Config: ocispecs.ImageConfig{
-			User:       user,
-			WorkingDir: "/app",
-			Cmd:        []string{"python"},
-			Labels:     labels,
-		},
-		RootFS: ocispecs.RootFS{Type: "layers"},
+	var image dockerspec.DockerOCIImage
+	image.Created, image.Platform = &created, p
+	image.RootFS.Type = "layers"
+	image.Config.ImageConfig = ocispecs.ImageConfig{
+		User:       user,
+		WorkingDir: "/app",
+		Cmd:        []string{"python"},
+		Labels:     labels,
 	}
 	for _, name := range sortedKeys(env) {
 		image.Config.Env = append(image.Config.Env, name+"="+env[name])

@@ -54,19 +54,20 @@ func (c compiled) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
 	state := b.Packages(b.Interpreter(root.State(), target), b.UV(uv), "compiled packages", target, used.Replace(c.reqs), wheels...)
 	created := lucidbase.Epoch()
 	entry := ocispecs.History{Created: &created}
-	return lucidbase.Graph{
-		State:  state,
-		Inputs: append(append(inputs, root), more...),
-		Config: ocispecs.Image{
-			Created: &created, Platform: p.Target,
-			Config: ocispecs.ImageConfig{
-				User: "65532:65532", WorkingDir: "/app", Env: []string{"PATH=/opt/venv/bin"}, Cmd: []string{"python"},
-				Labels: map[string]string{variants.LockDigestLabel: c.locks.Digest(lock.Minimal, nil)},
-			},
-			RootFS: ocispecs.RootFS{Type: "layers"}, History: []ocispecs.History{entry, entry, entry},
-		},
+	g := lucidbase.Graph{
+		State:    state,
+		Inputs:   append(append(inputs, root), more...),
 		Contract: verify.Contract{Waivers: c.alone()},
-	}, nil
+	}
+	g.Config.Image = ocispecs.Image{
+		Created: &created, Platform: p.Target,
+		RootFS: ocispecs.RootFS{Type: "layers"}, History: []ocispecs.History{entry, entry, entry},
+	}
+	g.Config.Config.ImageConfig = ocispecs.ImageConfig{
+		User: "65532:65532", WorkingDir: "/app", Env: []string{"PATH=/opt/venv/bin"}, Cmd: []string{"python"},
+		Labels: map[string]string{variants.LockDigestLabel: c.locks.Digest(lock.Minimal, nil)},
+	}
+	return g, nil
 }
 
 // alone excuses what was installed without what it requires.
