@@ -5,7 +5,7 @@ import (
 	"net"
 )
 
-// Backend is a running BuildKit that this process started.
+// Backend is a running BuildKit that this program started.
 type Backend interface {
 	// Dial connects to BuildKit's gRPC control API.
 	Dial(ctx context.Context) (net.Conn, error)

@@ -1,4 +1,4 @@
-// Package engine builds Specs with BuildKit: one embedded in this process, or
+// Package engine builds Specs with BuildKit: one embedded in this program, or
 // any other that BuildKit's client can reach. The result is the same, digest for
 // digest, whichever built it.
 package engine

@@ -18,6 +18,8 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -79,6 +81,7 @@ func build(ctx context.Context, b engine.Backend, f fixture, st llb.State, log f
 	}()
 	opt := client.SolveOpt{
 		OCIStores: map[string]content.Store{storeID: store},
+		Session:   []session.Attachable{secretsprovider.FromMap(f.Secrets)},
 		Exports: []client.ExportEntry{{
 			Type:        client.ExporterOCI,
 			Attrs:       map[string]string{"tar": "false", "compression": "uncompressed", "force-compression": "true"},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -16,9 +17,10 @@ import (
 
 // The command line of a child: childName, a stage, the state directory.
 const (
-	childName  = "lucidbase-buildkit"
-	stageMap   = "map"
-	stageServe = "serve"
+	childName     = "lucidbase-buildkit"
+	stageMap      = "map"
+	stageRoot     = "root"
+	stageRootless = "rootless" // root of a user namespace
 )
 
 // controlFD is the child's end of the socket pair.
@@ -27,11 +29,13 @@ const controlFD = 3
 // runChild never reaches main: any program that imports this package can be a
 // child.
 func runChild(stage, root string) {
-	run := serveChild
+	var err error
 	if stage == stageMap {
-		run = becomeRoot
+		err = becomeRoot(root)
+	} else {
+		err = serveChild(root, stage == stageRootless)
 	}
-	if err := run(root); err != nil {
+	if err != nil {
 		os.Exit(1) // the parent knows why
 	}
 	os.Exit(0)
@@ -48,20 +52,20 @@ func becomeRoot(root string) error {
 	if !strings.HasPrefix(string(buf[:n]), msgMapped) {
 		return errStop // or nothing to read any more
 	}
-	err = unix.Exec("/proc/self/exe", []string{childName, stageServe, root}, os.Environ())
+	err = unix.Exec("/proc/self/exe", []string{childName, stageRootless, root}, os.Environ())
 	_, _ = unix.Write(controlFD, []byte(msgFailed+" starting BuildKit's process anew: "+err.Error()))
 	return err
 }
 
 // serveChild runs BuildKit until the parent says stop, or is gone.
-func serveChild(root string) error {
+func serveChild(root string, rootless bool) error {
 	unix.CloseOnExec(controlFD)
 	conn, err := connection(os.NewFile(controlFD, "socket"))
 	if err != nil {
 		return err
 	}
 	lis := &listener{link: link{conn}, ended: make(chan struct{})}
-	s, err := startChild(lis, root)
+	s, err := startChild(lis, root, rootless)
 	if err != nil {
 		return errors.Join(err, lis.send(msgFailed, oneLine(err), nil))
 	}
@@ -70,13 +74,18 @@ func serveChild(root string) error {
 	return s.close()
 }
 
-func startChild(lis *listener, root string) (*server, error) {
-	if err := prepareNamespace(root); err != nil {
-		return nil, fmt.Errorf("preparing the user namespace: %w: %s", err, needsUserns)
+func startChild(lis *listener, root string, rootless bool) (*server, error) {
+	if err := prepareNamespace(root, rootless); err != nil {
+		if rootless {
+			err = fmt.Errorf("%w: %s", err, needsUserns)
+		}
+		return nil, fmt.Errorf("preparing the namespaces: %w", err)
 	}
-	unix.Umask(0) // as clearUmask, in a process that has no one else in it
+	// As BuildKit's own daemon does: it makes directories of images and snapshots
+	// with the modes that they shall have, and no chmod follows.
+	unix.Umask(0)
 	warnings.add(func(line string) { _ = lis.send(msgWarn, line, nil) })
-	s, err := serve(context.Background(), root, lis, true)
+	s, err := serve(context.Background(), root, lis, rootless)
 	if err != nil {
 		return nil, err
 	}
@@ -103,16 +112,43 @@ func (l *listener) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// prepareNamespace hides mounts from the rest of the machine, and makes /proc
-// show this namespace's processes.
-func prepareNamespace(root string) error {
+// memoryDir is where everything temporary is: what runc and BuildKit know of a
+// running step, its secrets and its mounts. For the child it is memory, which
+// ends with it; for everybody else it is an empty directory.
+func memoryDir(root string) string { return filepath.Join(root, "memory") }
+
+// runcState is where runc, as root, keeps its list of containers.
+const runcState = "/run/runc"
+
+// prepareNamespace hides mounts from the rest of the machine, makes /proc show
+// this namespace's processes, and mounts the memory.
+func prepareNamespace(root string, rootless bool) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("making mounts private: %w", err)
 	}
 	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return fmt.Errorf("mounting /proc: %w", err)
 	}
-	return os.MkdirAll(runtimeDir(root), 0o700)
+	memory := memoryDir(root)
+	if err := os.MkdirAll(memory, 0o700); err != nil {
+		return err
+	}
+	if err := unix.Mount("tmpfs", memory, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0700"); err != nil {
+		return fmt.Errorf("mounting memory at %s: %w", memory, err)
+	}
+	if rootless {
+		return nil // runc looks at XDG_RUNTIME_DIR
+	}
+	containers := filepath.Join(memory, "runc")
+	for _, dir := range []string{containers, runcState} {
+		if err := os.MkdirAll(dir, 0o711); err != nil {
+			return err
+		}
+	}
+	if err := unix.Mount(containers, runcState, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("mounting memory at %s: %w", runcState, err)
+	}
+	return nil
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/moby/buildkit/client/llb"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lucid-project/base-images/lucidbase/engine"
@@ -27,8 +28,9 @@ const jobVariable = "LUCID_TEST_JOB"
 type job struct {
 	StateDir string
 	Fixture  fixture
-	Do       string // "hold", "sleep" or "modes"
+	Do       string // "hold", "sleep", with secrets, or "modes"
 	Mark     string
+	Secret   string
 	// User is whom it becomes first, unless 0; Without is what it goes without.
 	User    int
 	Without string
@@ -63,7 +65,12 @@ func (j job) run(ctx context.Context) error {
 	fmt.Println("open")
 	switch j.Do {
 	case "sleep":
-		_, err = build(ctx, b, j.Fixture, step(j.Fixture, nil, "sleep", j.Mark), say)
+		opts := []llb.RunOption{
+			llb.AddSecret("/run/secrets/file", llb.SecretID("test")),
+			llb.AddSecret("SECRET", llb.SecretID("test"), llb.SecretAsEnv(true)),
+		}
+		j.Fixture.Secrets = map[string][]byte{"test": []byte(j.Secret)}
+		_, err = build(ctx, b, j.Fixture, step(j.Fixture, opts, "sleep", j.Mark), say)
 	case "modes":
 		var res *result
 		if res, err = build(ctx, b, j.Fixture, modes(j.Fixture), nil); err == nil {

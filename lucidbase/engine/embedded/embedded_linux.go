@@ -76,9 +76,8 @@ func serve(ctx context.Context, root string, lis net.Listener, rootless bool) (_
 			err = errors.Join(err, s.closeAll())
 		}
 	}()
-	if err := sweep(ctx, root); err != nil {
-		return nil, err
-	}
+	sweepCgroups(root)
+	s.closes(func() error { sweepCgroups(root); return nil })
 	w, err := s.openWorker(ctx, rootless)
 	if err != nil {
 		return nil, fmt.Errorf("opening the worker: %w", err)
@@ -143,7 +142,7 @@ func (s *server) openWorker(ctx context.Context, rootless bool) (*nativeWorker, 
 	}
 	networks := networks()
 	s.executor = newLazyExecutor(rootless, func(runc string) (executor.Executor, error) {
-		return newRunc(runc, executorRoot(root), rootless, networks)
+		return newRunc(runc, s.root, rootless, networks)
 	})
 	contentStore := containerdsnapshot.NewContentStore(mdb.ContentStore(), namespace)
 	w, err := base.NewWorker(ctx, base.WorkerOpt{
@@ -161,7 +160,7 @@ func (s *server) openWorker(ctx context.Context, rootless bool) (*nativeWorker, 
 		LeaseManager:     leaseutil.WithNamespace(ctdmetadata.NewLeaseManager(mdb), namespace),
 		GarbageCollect:   mdb.GarbageCollect,
 		MetadataStore:    records,
-		MountPoolRoot:    filepath.Join(root, "cachemounts"),
+		MountPoolRoot:    filepath.Join(memoryDir(s.root), "cachemounts"),
 		// Forty compilers at once are slower than four, and take ten times the memory.
 		ParallelismSem: semaphore.NewWeighted(2 * int64(runtime.GOMAXPROCS(0))),
 	})
@@ -189,8 +188,6 @@ func networks() map[pb.NetMode]network.Provider {
 	}
 }
 
-func executorRoot(workerRoot string) string { return filepath.Join(workerRoot, "executor") }
-
 func newRunc(runc, root string, rootless bool, networks map[pb.NetMode]network.Provider) (executor.Executor, error) {
 	monitor, err := resources.NewMonitor()
 	if err != nil {
@@ -202,11 +199,12 @@ func newRunc(runc, root string, rootless bool, networks map[pb.NetMode]network.P
 		return nil, err
 	}
 	return runcexecutor.New(runcexecutor.Opt{
-		Root:              root,
-		CommandCandidates: []string{runc},
-		Rootless:          rootless,
-		ProcessMode:       oci.ProcessSandbox,
-		ResourceMonitor:   monitor,
+		Root:                filepath.Join(memoryDir(root), "executor"), // secrets of the environment are in it
+		CommandCandidates:   []string{runc},
+		DefaultCgroupParent: cgroupParent(root),
+		Rootless:            rootless,
+		ProcessMode:         oci.ProcessSandbox,
+		ResourceMonitor:     monitor,
 	}, networks)
 }
 
@@ -246,8 +244,7 @@ func (s *server) openController(w *nativeWorker) (*control.Controller, error) {
 	})
 }
 
-// close ends everything: steps are killed, calls end, databases close. Nothing
-// stays mounted.
+// close ends everything: steps are killed, calls end, databases close.
 func (s *server) close() error {
 	s.executor.close()
 	stopped := make(chan struct{})
@@ -262,8 +259,7 @@ func (s *server) close() error {
 	case <-time.After(stopTime):
 		errs = append(errs, fmt.Errorf("stopping BuildKit: still busy after %s", stopTime))
 	}
-	errs = append(errs, unmountAll(s.root), s.closeAll())
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.closeAll())...)
 }
 
 func (s *server) closeAll() error {

@@ -12,5 +12,5 @@ import (
 
 // Open is an error: BuildKit's worker exists for Linux only.
 func Open(context.Context, engine.BackendConfig) (engine.Backend, error) {
-	return nil, fmt.Errorf("starting BuildKit: it cannot run inside this process on %s: %s", runtime.GOOS, otherWay)
+	return nil, fmt.Errorf("starting BuildKit: it cannot run on %s: %s", runtime.GOOS, otherWay)
 }

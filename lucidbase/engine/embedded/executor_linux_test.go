@@ -8,6 +8,7 @@ import (
 	"github.com/moby/buildkit/executor"
 	"github.com/moby/buildkit/executor/resources/types"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/test/bufconn"
 )
 
 // slowExecutor is a runc that needs its time to end.
@@ -27,22 +28,23 @@ func (s *slowExecutor) Run(ctx context.Context, _ string, _ executor.Mount, _ []
 
 func TestCloseWaitsForSteps(t *testing.T) {
 	requireEngine(t)
-	b := open(t, t.TempDir())
-	lazy := b.(*locked).Backend.(*inProcess).server.executor
+	server, err := serve(t.Context(), t.TempDir(), bufconn.Listen(1), false)
+	require.NoError(t, err)
+	lazy := server.executor
 	slow := &slowExecutor{running: make(chan struct{})}
 	lazy.inner = slow
 	result := make(chan error, 1)
 	go func() {
-		_, err := lazy.Run(context.Background(), "id", executor.Mount{}, nil, executor.ProcessInfo{}, nil)
+		_, err = lazy.Run(context.Background(), "id", executor.Mount{}, nil, executor.ProcessInfo{}, nil)
 		result <- err
 	}()
 	<-slow.running
-	require.NoError(t, b.Close())
+	require.NoError(t, server.close())
 	require.True(t, slow.ended, "closed before the step ended")
 	require.ErrorIs(t, <-result, errClosed)
 
 	started := make(chan struct{})
-	_, err := lazy.Run(context.Background(), "id", executor.Mount{}, nil, executor.ProcessInfo{}, started)
+	_, err = lazy.Run(context.Background(), "id", executor.Mount{}, nil, executor.ProcessInfo{}, started)
 	require.ErrorIs(t, err, errClosed)
 	<-started // whoever waits for the start is not left waiting
 	require.ErrorIs(t, lazy.Exec(context.Background(), "id", executor.ProcessInfo{}), errClosed)

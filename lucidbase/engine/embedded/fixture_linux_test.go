@@ -48,6 +48,7 @@ func missing(t *testing.T, reason string) {
 type fixture struct {
 	Dir      string
 	Manifest digest.Digest
+	Secrets  map[string][]byte // what a step may ask for
 }
 
 const storeID = "test"

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The program and its child in a user namespace talk over a socket pair, which
-// needs no name in any file system and ends when either of them does.
+// The program and its child talk over a socket pair, which needs no name in any
+// file system and ends when either of them does.
 
 // The first word of a message.
 const (

@@ -36,10 +36,6 @@ func Open(ctx context.Context, c engine.BackendConfig) (engine.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	start := startHere
-	if os.Geteuid() != 0 {
-		start = startInNamespace
-	}
 	backend, err := start(ctx, root, c.Warn)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting BuildKit in %s: %w", root, err), lock.release())

@@ -5,14 +5,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/containerd/log"
 	"github.com/moby/buildkit/util/bklog"
 	"github.com/sirupsen/logrus"
 )
 
-// What BuildKit shares with its whole process: the log and the umask.
+// What BuildKit shares with its whole process: the log.
 
 // ownLog gives BuildKit a logger of its own and leaves logrus's standard one to
 // the program. It is called before anything runs: BuildKit's goroutines read
@@ -77,29 +76,4 @@ func (h *warningHook) Fire(e *logrus.Entry) error {
 		(*warn)("BuildKit: " + line)
 	}
 	return nil
-}
-
-var umask struct {
-	mu    sync.Mutex
-	users int
-	saved int
-}
-
-// clearUmask sets the process's umask to 0, as BuildKit's own daemon does: it
-// makes directories of images and snapshots with the modes that they shall
-// have, and no chmod follows. Linux has no umask for less than a process.
-// The function that it gives restores what was, once the last engine closes.
-func clearUmask() (restore func()) {
-	umask.mu.Lock()
-	defer umask.mu.Unlock()
-	if umask.users++; umask.users == 1 {
-		umask.saved = syscall.Umask(0)
-	}
-	return func() {
-		umask.mu.Lock()
-		defer umask.mu.Unlock()
-		if umask.users--; umask.users == 0 {
-			syscall.Umask(umask.saved)
-		}
-	}
 }

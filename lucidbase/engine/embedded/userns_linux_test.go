@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -90,8 +89,9 @@ func (j job) prepareMachine() error {
 	return unix.Mount("overlay", "/etc", "overlay", 0, "lowerdir=/etc,upperdir="+upper+",workdir="+work)
 }
 
-// nobodysDir is a directory that is not below one of root's.
-func nobodysDir(t *testing.T, f fixture) (string, fixture) {
+// ownedDir is a user's directory that is not below one of root's, with a copy of
+// the fixture.
+func ownedDir(t *testing.T, f fixture, user int) (string, fixture) {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "rootless")
 	require.NoError(t, err)
@@ -102,7 +102,7 @@ func nobodysDir(t *testing.T, f fixture) (string, fixture) {
 	}
 	require.NoError(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		require.NoError(t, err)
-		return os.Chown(path, nobody, nobody)
+		return os.Chown(path, user, user)
 	}))
 	return dir, f
 }
@@ -126,7 +126,7 @@ func TestAnyUserBuildsTheSame(t *testing.T) {
 	want, err := build(t.Context(), open(t, t.TempDir()), f, modes(f), nil)
 	require.NoError(t, err)
 
-	dir, f := nobodysDir(t, f)
+	dir, f := ownedDir(t, f, nobody)
 	c := startJob(t, job{StateDir: dir, Fixture: f, Do: "modes", User: nobody}, ownMounts)
 	c.expect(t, "open")
 	var got result
@@ -135,27 +135,6 @@ func TestAnyUserBuildsTheSame(t *testing.T) {
 	require.Equal(t, want.Layers, got.Layers)
 	require.NoError(t, c.stdin.Close())
 	require.NoError(t, c.Wait())
-}
-
-func TestKilledUserLeavesNothing(t *testing.T) {
-	requireUserns(t)
-	dir, f := nobodysDir(t, newFixture(t))
-	mark := "mark-" + filepath.Base(dir)
-	j := job{StateDir: dir, Fixture: f, Do: "sleep", Mark: mark, User: nobody}
-	c := startJob(t, j, ownMounts)
-	c.expect(t, "sleeping")
-	require.NotEmpty(t, processes(t, mark))
-	require.NoError(t, c.Process.Kill())
-	_ = c.Wait()
-	require.Eventually(t, func() bool { return len(processes(t, mark)) == 0 }, 10*time.Second, 10*time.Millisecond)
-
-	j.Do = "modes"
-	c = startJob(t, j, ownMounts)
-	c.expect(t, "open")
-	bundles, err := filepath.Glob(filepath.Join(dir, "uid-*", "*", "executor", "*", "config.json"))
-	require.NoError(t, err)
-	require.Empty(t, bundles, "the next engine sweeps")
-	c.expect(t, "{")
 }
 
 func TestErrorsSayWhatToDo(t *testing.T) {
@@ -170,7 +149,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		"admin":           {0, []string{"root has no CAP_SYS_ADMIN here", "privileged"}},
 	} {
 		t.Run(without, func(t *testing.T) {
-			dir, _ := nobodysDir(t, fixture{})
+			dir, _ := ownedDir(t, fixture{}, nobody)
 			j := job{StateDir: dir, Do: "hold", User: c.user, Without: without}
 			child := startJob(t, j, func(cmd *exec.Cmd) {
 				ownMounts(cmd)

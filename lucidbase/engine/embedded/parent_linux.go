@@ -22,9 +22,10 @@ import (
 // needsUserns ends the errors of a machine that is not set up for users.
 const needsUserns = "allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0 on Ubuntu), run as root, or " + otherWay
 
-// inNamespace is BuildKit in a child process that is root of its own user, mount
-// and process namespaces. Whatever ends this process or the child, the kernel
-// then ends what runs and unmounts what is mounted in them.
+// inNamespace is BuildKit in a child process that has its own mount and process
+// namespaces, and is root of its own user namespace where this process is not
+// root. Whatever ends this process or the child, the kernel then ends what runs
+// in them and unmounts what is mounted.
 type inNamespace struct {
 	cmd  *exec.Cmd
 	link link
@@ -32,9 +33,9 @@ type inNamespace struct {
 	once sync.Once
 }
 
-// startInNamespace starts this program again, as the child.
-func startInNamespace(ctx context.Context, root string, warn func(string)) (_ engine.Backend, err error) {
-	maps, err := subordinateIDs()
+// start starts this program again, as the child.
+func start(ctx context.Context, root string, warn func(string)) (_ engine.Backend, err error) {
+	maps, err := idMaps()
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +49,15 @@ func startInNamespace(ctx context.Context, root string, warn func(string)) (_ en
 		return nil, err
 	}
 	b := &inNamespace{cmd: childCommand(root, theirs, warn), link: link{conn}, done: make(chan struct{})}
+	if len(maps) > 0 {
+		mapped(b.cmd)
+	}
 	if err := b.cmd.Start(); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("making a user namespace: %w: %s", err, needsUserns)
+		if len(maps) > 0 {
+			return nil, fmt.Errorf("making a user namespace: %w: %s", err, needsUserns)
+		}
+		return nil, fmt.Errorf("making a mount and a process namespace: %w", err)
 	}
 	theirs.Close() // the child's end ends with the child
 	go func() {
@@ -68,19 +75,51 @@ func startInNamespace(ctx context.Context, root string, warn func(string)) (_ en
 
 // childCommand is this program with the command line that init looks for.
 func childCommand(root string, socket *os.File, warn func(string)) *exec.Cmd {
+	memory := memoryDir(root)
 	return &exec.Cmd{
 		Path: "/proc/self/exe",
-		Args: []string{childName, stageMap, root},
-		// runc looks at the first only if the second is not root.
-		Env:        append(os.Environ(), "XDG_RUNTIME_DIR="+runtimeDir(root), "USER="),
+		Args: []string{childName, stageRoot, root},
+		// All that is temporary goes where a killed child leaves nothing. runc looks
+		// at the second only if the third is not root.
+		Env:        append(os.Environ(), "TMPDIR="+memory, "XDG_RUNTIME_DIR="+memory, "USER="),
 		Stderr:     lineWriter(warn),
 		ExtraFiles: []*os.File{socket}, // becomes controlFD
 		WaitDelay:  time.Second,
 		SysProcAttr: &syscall.SysProcAttr{
-			Cloneflags: unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID,
+			Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID,
 			Setpgid:    true, // Ctrl-C is for this process: it tells the child
 		},
 	}
+}
+
+// mapped gives a child a user namespace, in which it waits for its ids.
+func mapped(cmd *exec.Cmd) {
+	cmd.Args[1] = stageMap
+	cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
+}
+
+// idMaps are those of a user namespace; root needs none.
+func idMaps() ([]idMap, error) {
+	if os.Geteuid() != 0 {
+		return subordinateIDs()
+	}
+	if !hasCapability(unix.CAP_SYS_ADMIN) {
+		return nil, errors.New("root has no CAP_SYS_ADMIN here: run the container as a privileged one, or " + otherWay)
+	}
+	return nil, nil
+}
+
+// hasCapability reports whether the process may use a capability; if that cannot
+// be told, yes.
+func hasCapability(bit int) bool {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return true
+	}
+	_, rest, _ := strings.Cut(string(status), "\nCapEff:")
+	line, _, _ := strings.Cut(rest, "\n")
+	caps, err := strconv.ParseUint(strings.TrimSpace(line), 16, 64)
+	return err != nil || caps&(1<<bit) != 0
 }
 
 // handshake maps the child's users and groups and waits until BuildKit runs.
@@ -90,8 +129,10 @@ func (b *inNamespace) handshake(ctx context.Context, maps []idMap) error {
 			return err
 		}
 	}
-	if err := b.link.send(msgMapped, "", nil); err != nil {
-		return fmt.Errorf("starting BuildKit's process: %w", err)
+	if len(maps) > 0 {
+		if err := b.link.send(msgMapped, "", nil); err != nil {
+			return fmt.Errorf("starting BuildKit's process: %w", err)
+		}
 	}
 	for {
 		message, _, err := b.link.receive()
