@@ -81,9 +81,10 @@ func writeJUnit(w io.Writer, j judgement) error {
 func (j judgement) junitCase(r judged, rule verify.Rule) junitCase {
 	c := junitCase{Name: rule.Name, Class: r.title()}
 	var found, waived []string
+	var findings []verify.Finding
 	for _, f := range r.Findings {
 		if f.Rule == rule.Name {
-			found = append(found, f.String())
+			findings, found = append(findings, f), append(found, f.String())
 		}
 	}
 	for _, f := range r.Waived {
@@ -95,7 +96,7 @@ func (j judgement) junitCase(r judged, rule verify.Rule) junitCase {
 	if len(found) > 0 {
 		c.Failure = &junitProblem{
 			Message: fmt.Sprintf("%s: %s", count(len(found), "finding"), rule.Summary), Type: rule.Name,
-			Text: strings.Join(found, "\n") + "\nwhy: " + rule.Why + "\nfix: " + rule.Fix,
+			Text: strings.TrimSuffix(explained(findings, found, ""), "\n"),
 		}
 	}
 	return c

@@ -94,7 +94,11 @@ func writeSARIF(w io.Writer, j judgement) error {
 	}
 	for _, r := range j.results {
 		for _, f := range r.Findings {
-			run.Results = append(run.Results, sarifOf(r, f, index))
+			result := sarifOf(r, f, index)
+			if f.Fix != j.rules[index[f.Rule]].Fix { // the rule's own stands with the rule
+				result.Message.Text += ". " + f.Fix
+			}
+			run.Results = append(run.Results, result)
 		}
 		for _, f := range r.Waived {
 			waived := sarifOf(r, f, index)

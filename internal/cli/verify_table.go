@@ -9,23 +9,21 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
-// writeTable tells people what was found: a line a finding, why it matters and
-// what to do once a rule, and a line a platform at the end.
+// writeTable tells people what was found: a line a finding, below those of a rule
+// with one remedy why it matters and what to do, and a line a platform at the end.
 func writeTable(w io.Writer, j judgement) error {
 	b := bufio.NewWriter(w)
 	for _, rule := range j.rules {
-		told := false
+		var lines []string
+		var findings []verify.Finding
 		for _, r := range j.results {
 			for _, f := range r.Findings {
 				if f.Rule == rule.Name {
-					fmt.Fprintf(b, "%s%s\n", j.prefix(r), f)
-					told = true
+					findings, lines = append(findings, f), append(lines, j.prefix(r)+f.String())
 				}
 			}
 		}
-		if told {
-			fmt.Fprintf(b, "    why: %s\n    fix: %s\n", rule.Why, rule.Fix)
-		}
+		fmt.Fprint(b, explained(findings, lines, "    "))
 	}
 	for _, r := range j.results {
 		for _, f := range r.Waived {
@@ -40,6 +38,24 @@ func writeTable(w io.Writer, j judgement) error {
 		fmt.Fprintf(b, ", %s in %s\n", count(r.Files, "file"), count(r.Layers, "layer"))
 	}
 	return b.Flush()
+}
+
+// explained are the lines of one rule's findings, and below those with one remedy why
+// they matter and what to do.
+func explained(findings []verify.Finding, lines []string, indent string) string {
+	var fixes []string
+	byFix := map[string]string{}
+	for i, f := range findings {
+		if byFix[f.Fix] == "" {
+			fixes = append(fixes, f.Fix)
+		}
+		byFix[f.Fix] += lines[i] + "\n"
+	}
+	var b strings.Builder
+	for _, fix := range fixes {
+		fmt.Fprintf(&b, "%s%swhy: %s\n%sfix: %s\n", byFix[fix], indent, findings[0].Why, indent, fix)
+	}
+	return b.String()
 }
 
 // prefix names the image and the platform where there are several.

@@ -29,7 +29,7 @@ type Facts struct {
 
 // FactsFormat is the version of Facts: a store's facts of another version are
 // made again. It changes with whatever Scan looks at.
-const FactsFormat = 2
+const FactsFormat = 3
 
 // Kind is what an entry of a layer is.
 type Kind string
@@ -70,9 +70,15 @@ type File struct {
 	// SHA256 is that of a regular file's content in the form of RECORD:
 	// URL-safe base64 without padding.
 	SHA256 string
-	// Shebang is the first line of a script behind "#!", trimmed, at most 256
-	// bytes.
+	// Shebang is the first line of a script behind "#!", trimmed; one that is longer
+	// than the 253 bytes that the kernel reads has 254.
 	Shebang string
+	// Trampoline is the interpreter that a script of a shell starts in its second
+	// line, as pip and uv write it; "?" when only a shell can tell.
+	Trampoline string
+	// Content says of an executable, and of what is named like a library, that it is
+	// something else, such as "a zip archive"; empty for ELF files and scripts.
+	Content string
 	// Program names what an executable is by its content when that is something
 	// that an image must not hold, such as "busybox", "bash" or "upx".
 	Program string

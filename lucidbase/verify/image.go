@@ -75,7 +75,7 @@ func (e *entry) hit(found string) hit {
 	case e.hiddenBy >= 0:
 		found += "; a later entry replaces it, but it is still in the image"
 	}
-	return hit{e.Path, e.layer, found}
+	return hit{path: e.Path, layer: e.layer, found: found}
 }
 
 // overlay lays the layers over each other as a container runtime does.

@@ -121,7 +121,7 @@ func readMember(idx v1.ImageIndex, desc v1.Descriptor) (m member, err error) {
 func (m member) hits(before []member, all int) []hit {
 	var hits []hit
 	wrong := func(format string, args ...any) {
-		hits = append(hits, hit{"index", -1, fmt.Sprintf("manifest %s: ", m.desc.Digest) + fmt.Sprintf(format, args...)})
+		hits = append(hits, hit{path: "index", layer: -1, found: fmt.Sprintf("manifest %s: ", m.desc.Digest) + fmt.Sprintf(format, args...)})
 	}
 	if m.desc.Platform == nil && all > 1 {
 		wrong("the index does not say for which platform it is")
@@ -153,7 +153,7 @@ func lacking(p v1.Platform, contract func(v1.Platform) Contract, found string) R
 	c := contract(p)
 	for _, rule := range originRules {
 		if rule.Name == "index" && c.applies(rule.Name) {
-			r.Findings, r.Waived = rule.findings([]hit{{"index", -1, found}}, nil, c)
+			r.Findings, r.Waived = rule.findings(atConfig("index", found), nil, c)
 		}
 	}
 	return r

@@ -26,9 +26,9 @@ func checkBase(im *image) []hit {
 	for _, name := range slices.Sorted(maps.Keys(im.contract.Labels)) {
 		want := im.contract.Labels[name]
 		if got, ok := labels[name]; !ok {
-			hits = append(hits, hit{label(name), -1, fmt.Sprintf("missing, the lock says %q", want)})
+			hits = append(hits, hit{path: label(name), layer: -1, found: fmt.Sprintf("missing, the lock says %q", want)})
 		} else if got != want {
-			hits = append(hits, hit{label(name), -1, fmt.Sprintf("%q, the lock says %q", got, want)})
+			hits = append(hits, hit{path: label(name), layer: -1, found: fmt.Sprintf("%q, the lock says %q", got, want)})
 		}
 	}
 	return hits
@@ -37,11 +37,11 @@ func checkBase(im *image) []hit {
 func baseLabels(labels map[string]string) []hit {
 	baseName, baseDigest, locks := labels[baseNameLabel], labels[baseDigestLabel], labels[lockDigestLabel]
 	if baseName == "" && baseDigest == "" && locks == "" {
-		return []hit{{"config:Labels", -1, "no label says what the image was made from"}}
+		return atConfig("config:Labels", "no label says what the image was made from")
 	}
 	var hits []hit
 	wrong := func(name, format string, args ...any) {
-		hits = append(hits, hit{label(name), -1, fmt.Sprintf(format, args...)})
+		hits = append(hits, hit{path: label(name), layer: -1, found: fmt.Sprintf(format, args...)})
 	}
 	switch {
 	case baseName != "" && baseDigest == "":

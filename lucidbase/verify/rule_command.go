@@ -14,7 +14,7 @@ func checkCommand(im *image) []hit {
 		field = "config:Entrypoint"
 	}
 	if len(argv) == 0 {
-		return []hit{{field, -1, "neither an entrypoint nor a command"}}
+		return atConfig(field, "neither an entrypoint nor a command")
 	}
 	return im.command(field, argv)
 }
@@ -27,16 +27,16 @@ func checkHealthcheck(im *image) []hit {
 	}
 	switch h.Test[0] {
 	case "CMD-SHELL":
-		return []hit{{field, -1, "CMD-SHELL needs a shell"}}
+		return atConfig(field, "CMD-SHELL needs a shell")
 	case "CMD":
 		if len(h.Test) == 1 {
-			return []hit{{field, -1, "CMD without a program"}}
+			return atConfig(field, "CMD without a program")
 		}
 		return im.command(field, h.Test[1:])
 	case "NONE", "":
 		return nil
 	}
-	return []hit{{field, -1, fmt.Sprintf("%q is neither CMD, CMD-SHELL nor NONE", h.Test[0])}}
+	return atConfig(field, fmt.Sprintf("%q is neither CMD, CMD-SHELL nor NONE", h.Test[0]))
 }
 
 // command judges a program and its arguments: found, of the user, no shell, and
@@ -50,7 +50,7 @@ func (im *image) command(field string, argv []string) []hit {
 			if len(argv) > 1 && strings.HasPrefix(argv[1], "-") && strings.HasSuffix(argv[1], "c") {
 				found = "shell form, which needs a shell: " + program + " " + argv[1]
 			}
-			return []hit{{field, -1, found}}
+			return atConfig(field, found)
 		}
 		if hits := im.program(field, id, ts, program, depth); len(hits) > 0 {
 			return hits
@@ -67,53 +67,34 @@ func (im *image) command(field string, argv []string) []hit {
 // the wrapper: nothing is said of its absence.
 func (im *image) program(field string, id identity, ts tools, program string, depth int) []hit {
 	if program == "" {
-		return []hit{{field, -1, "an empty program name"}}
+		return atConfig(field, "an empty program name")
 	}
 	e, runs := im.lookPath(id, program)
 	switch {
 	case e == nil && depth > 0:
 		return nil
 	case e == nil && im.isDir(program):
-		return []hit{{field, -1, program + " is a directory"}}
+		return atConfig(field, program+" is a directory")
 	case e == nil && strings.Contains(program, "/"):
-		return []hit{{field, -1, program + " is not in the image"}}
+		return atConfig(field, program+" is not in the image")
 	case e == nil:
-		return []hit{{field, -1, program + " is in no directory of PATH"}}
+		return atConfig(field, program+" is in no directory of PATH")
 	case !runs:
-		return []hit{{field, -1, fmt.Sprintf("%s may not be executed by %d:%d: %s", program, id.uid, id.gid, im.barrier(id, e.at))}}
+		return atConfig(field, fmt.Sprintf("%s may not be executed by %d:%d: %s", program, id.uid, id.gid, im.barrier(id, e.at)))
 	case ts.found[e] != "" && !isApplet(program, e.at, &node{entry: e}):
-		return []hit{{field, -1, "needs a shell: " + program + " is " + ts.found[e]}}
+		return atConfig(field, "needs a shell: "+program+" is "+ts.found[e])
 	}
 	return im.interpreter(field, id, ts, program, e.content())
 }
 
 // interpreter judges what the kernel starts for a file: itself, or what a script
-// names. The kernel takes the first line letter by letter (execve(2)).
+// names.
 func (im *image) interpreter(field string, id identity, ts tools, program string, f *File) []hit {
-	shebang, words := f.Shebang, strings.Fields(f.Shebang)
-	switch {
-	case f.ELF != nil:
-		return nil
-	case len(words) == 0:
-		return []hit{{field, -1, program + " is neither an ELF file nor a script that names its interpreter: exec format error"}}
-	case strings.HasSuffix(shebang, "\r"):
-		return []hit{{field, -1, fmt.Sprintf("%s is a script of %q: its lines end as on Windows", program, shebang)}}
-	case !path.IsAbs(words[0]):
-		return []hit{{field, -1, program + " is a script of " + words[0] + ", which is no absolute path"}}
+	if shell := im.shellOf(f.Shebang, ts, true); shell != "" {
+		return atConfig(field, "needs a shell: "+program+" is a script of "+shell)
 	}
-	if shell := im.shellOf(shebang, ts, true); shell != "" {
-		return []hit{{field, -1, "needs a shell: " + program + " is a script of " + shell}}
-	}
-	for i, name := range [][]string{words, wrapped(words)} {
-		if len(name) == 0 {
-			break
-		}
-		if e, runs := im.lookPath(id, name[0]); e == nil || !runs {
-			return []hit{{field, -1, fmt.Sprintf("%s is a script of %s, which is not there or may not be executed", program, name[0])}}
-		}
-		if i == 0 && path.Base(words[0]) != "env" {
-			break
-		}
+	if o := im.obstacle(id, f, 0); o.found != "" {
+		return []hit{{path: field, layer: -1, found: program + ": " + o.found, fix: o.fix}}
 	}
 	return nil
 }

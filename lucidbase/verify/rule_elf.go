@@ -39,19 +39,19 @@ func checkELFMachine(im *image) []hit {
 	if want == "" {
 		return nil // the rule platform judges the config
 	}
-	var hits []hit
+	var faults []fileFault
 	im.loadable(func(e *entry, x *ELF) {
 		if x.Machine != want && x.Machine != "" {
-			hits = append(hits, e.hit(fmt.Sprintf("made for %s, the image is for %s", x.Machine, im.config.Architecture)))
+			faults = append(faults, fileFault{e: e, found: fmt.Sprintf("made for %s, the image is for %s", x.Machine, im.config.Architecture)})
 		}
 	})
-	return hits
+	return im.oneCause(faults)
 }
 
 // checkELFInterpreter asks what execve(2) asks: the loader must be there and
 // executable. A library may name one too, which is used when it is run.
 func checkELFInterpreter(im *image) []hit {
-	var hits []hit
+	var faults []fileFault
 	im.loadable(func(e *entry, x *ELF) {
 		if x.Interpreter == "" || x.Soname != "" {
 			return
@@ -70,9 +70,9 @@ func checkELFInterpreter(im *image) []hit {
 		default:
 			return
 		}
-		hits = append(hits, e.hit(found))
+		faults = append(faults, fileFault{e: e, found: found})
 	})
-	return hits
+	return im.oneCause(faults)
 }
 
 // pageSize is the largest of ARM64's that Lucid's hosts have: that of the
@@ -83,26 +83,26 @@ func checkELFAlign(im *image) []hit {
 	if im.config.Architecture != "arm64" {
 		return nil
 	}
-	var hits []hit
+	var faults []fileFault
 	im.native(func(e *entry, x *ELF) {
 		if x.Align > 0 && x.Align < pageSize {
-			hits = append(hits, e.hit(fmt.Sprintf("a segment is aligned to %d bytes, a page may have %d", x.Align, pageSize)))
+			faults = append(faults, fileFault{e: e, found: fmt.Sprintf("a segment is aligned to %d bytes, a page may have %d", x.Align, pageSize)})
 		}
 	})
-	return hits
+	return im.oneCause(faults)
 }
 
 func checkELFStack(im *image) []hit {
-	var hits []hit
+	var faults []fileFault
 	im.native(func(e *entry, x *ELF) {
 		if x.ExecStack {
-			hits = append(hits, e.hit("it asks for an executable stack"))
+			faults = append(faults, fileFault{e: e, found: "it asks for an executable stack"})
 		}
 		if x.WritableCode {
-			hits = append(hits, e.hit("a segment of it is writable and executable"))
+			faults = append(faults, fileFault{e: e, found: "a segment of it is writable and executable"})
 		}
 	})
-	return hits
+	return im.oneCause(faults)
 }
 
 // Names of C libraries.
@@ -116,20 +116,21 @@ const (
 // they must fit the interpreter.
 func checkELFLibc(im *image) []hit {
 	has := im.libcs()
-	var hits []hit
+	var faults []fileFault
 	im.native(func(e *entry, x *ELF) {
 		want, why := libcOf(e.at, x)
 		switch {
 		case want == "" || len(has) == 0:
 		case len(has) == 1 && !has[want]:
-			hits = append(hits, e.hit(fmt.Sprintf("made for %s (%s), the image has %s", want, why, other(want))))
+			faults = append(faults, fileFault{e: e, found: fmt.Sprintf("made for %s (%s), the image has %s", want, why, other(want)),
+				cause: "made for " + want + ", the image has " + other(want)})
 		case len(has) == 2 && strings.HasSuffix(e.at, "-"+suffixOf[want]+".so"):
 			if libc := im.pythonLibc(); libc != "" && libc != want {
-				hits = append(hits, e.hit(fmt.Sprintf("made for %s (%s), the image's Python is made for %s", want, why, libc)))
+				faults = append(faults, fileFault{e: e, found: fmt.Sprintf("made for %s (%s), the image's Python is made for %s", want, why, libc), cause: "made for " + want + ", the image's Python is made for " + libc})
 			}
 		}
 	})
-	return hits
+	return im.oneCause(faults)
 }
 
 func other(libc string) string {

@@ -6,21 +6,29 @@ import (
 	"strings"
 )
 
+const (
+	fixNeeded = "add the packages of these libraries, or take another build of the distribution, one that brings them or does without (of opencv-python: opencv-python-headless)"
+	fixPlace  = "put it where the loader looks, or add its directory to ld.so.conf and run ldconfig after that"
+	fixSearch = "take a newer release of it, or build it again: the path must start with $ORIGIN (auditwheel 6 writes that; patchelf --set-rpath '$ORIGIN/...'); unset a variable like LD_LIBRARY_PATH at the link"
+)
+
 func checkELFNeeded(im *image) []hit {
 	l := im.load()
-	var hits []hit
+	var faults []fileFault
 	for _, m := range l.missing {
-		hits = append(hits, m.of.hit("needs "+m.name+", which "+l.whereIs(m)+loadedBy(m.of)))
+		where, what, fix := l.whereIs(m)
+		faults = append(faults, fileFault{e: m.of.entry, found: "needs " + m.name + ", which " + where + loadedBy(m.of), cause: "needs libraries that " + what, item: m.name, fix: fix})
 	}
 	im.native(func(e *entry, x *ELF) {
 		for _, list := range [][]string{x.RPath, x.RunPath} {
 			if i := slices.IndexFunc(list, func(dir string) bool { return isRelative(dir, list) }); i >= 0 {
-				hits = append(hits, e.hit(fmt.Sprintf("its search path has %q: libraries are loaded from the current directory", list[i])))
+				faults = append(faults, fileFault{e: e, found: fmt.Sprintf("its search path has %q: libraries are loaded from the current directory", list[i]), fix: fixSearch})
 			}
 		}
 	})
+	hits := im.oneCause(faults)
 	if l.left != nil {
-		hits = append(hits, l.left.hit("more libraries need each other than can be followed: this file and those after it were not judged"))
+		hits = append(hits, l.left.hit("more libraries need each other than can be followed: this file and those after it were not judged").fixedBy(fixJudged))
 	}
 	return hits
 }
@@ -34,15 +42,16 @@ func isRelative(dir string, list []string) bool {
 	return dir[0] != '/' && dir[0] != '$'
 }
 
-// whereIs says why a library is not found.
-func (l *loading) whereIs(m missing) string {
+// whereIs says why a library is not found: of this one, and of several alike.
+func (l *loading) whereIs(m missing) (one, several, fix string) {
 	if e := l.byName[m.name]; len(e) > 0 { // all of them are native
-		return "is at " + e[0].at + ", not on its search path"
+		return "is at " + e[0].at + ", not on its search path", "are not on its search path", fixPlace
 	}
 	if machine := l.foreign[m.name]; machine != "" {
-		return "the image has for " + machine + " alone"
+		one = "the image has for " + machine + " alone"
+		return one, one, "install the package of the image's own platform"
 	}
-	return "is not in the image"
+	return "is not in the image", "are not in the image", fixNeeded
 }
 
 // loadedBy names the program or module on whose behalf a library is loaded.
@@ -57,7 +66,7 @@ func loadedBy(o *object) string {
 }
 
 func checkELFVersion(im *image) []hit {
-	var hits []hit
+	var faults []fileFault
 	for _, v := range im.load().lacking {
 		found := fmt.Sprintf("needs %s of %s", v.version, v.library.entry.at)
 		if last := latest(v.library.elf.Provides, v.version); last != "" {
@@ -65,9 +74,9 @@ func checkELFVersion(im *image) []hit {
 		} else {
 			found += ", which does not have it"
 		}
-		hits = append(hits, v.of.hit(found))
+		faults = append(faults, fileFault{e: v.of.entry, found: found})
 	}
-	return hits
+	return im.oneCause(faults)
 }
 
 // latest gives the highest version with the same name as another: of GLIBC_2.38,

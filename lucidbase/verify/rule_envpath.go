@@ -30,7 +30,7 @@ func checkEnvPath(im *image) []hit {
 		field := "config:Env." + name
 		add := func(found string) {
 			if found != "" {
-				hits = append(hits, hit{field, -1, found})
+				hits = append(hits, hit{path: field, layer: -1, found: found})
 			}
 		}
 		files, isFile := envFiles[name]
@@ -126,17 +126,17 @@ func checkWorkdir(im *image) []hit {
 		return nil // the root
 	}
 	if !path.IsAbs(dir) {
-		return []hit{{field, -1, dir + " is relative"}}
+		return atConfig(field, dir+" is relative")
 	}
 	id := im.whoami()
 	at, n := im.follow(dir)
 	switch {
 	case n == nil:
-		return []hit{{field, -1, dir + " is not in the image"}}
+		return atConfig(field, dir+" is not in the image")
 	case n.entry != nil && n.entry.Kind != Directory:
-		return []hit{{field, -1, dir + " is a file, not a directory"}}
+		return atConfig(field, dir+" is a file, not a directory")
 	case !im.may(id, at, maySearch):
-		return []hit{{field, -1, fmt.Sprintf("%s may not be entered by %d:%d: %s", dir, id.uid, id.gid, im.barrier(id, at))}}
+		return atConfig(field, fmt.Sprintf("%s may not be entered by %d:%d: %s", dir, id.uid, id.gid, im.barrier(id, at)))
 	}
 	return nil
 }

@@ -7,9 +7,9 @@ func checkLayers(im *image) []hit {
 	var hits []hit
 	for i, want := range im.contract.Layers {
 		if i >= len(im.layers) {
-			hits = append(hits, hit{"config:RootFS.DiffIDs", -1, fmt.Sprintf("layer %d: missing, the lock says %s", i+1, want)})
+			hits = append(hits, hit{path: "config:RootFS.DiffIDs", layer: -1, found: fmt.Sprintf("layer %d: missing, the lock says %s", i+1, want)})
 		} else if got := im.layers[i].DiffID; got != want {
-			hits = append(hits, hit{"config:RootFS.DiffIDs", i, fmt.Sprintf("layer %d: %s, the lock says %s", i+1, got, want)})
+			hits = append(hits, hit{path: "config:RootFS.DiffIDs", layer: i, found: fmt.Sprintf("layer %d: %s, the lock says %s", i+1, got, want)})
 		}
 	}
 	return hits
@@ -21,11 +21,11 @@ func checkDiffID(im *image) []hit {
 	claimed := im.config.RootFS.DiffIDs
 	var hits []hit
 	if len(claimed) != len(im.layers) {
-		hits = append(hits, hit{diffIDs, -1, fmt.Sprintf("names %d layers, the image has %d", len(claimed), len(im.layers))})
+		hits = append(hits, hit{path: diffIDs, layer: -1, found: fmt.Sprintf("names %d layers, the image has %d", len(claimed), len(im.layers))})
 	}
 	for i, facts := range im.layers {
 		if i < len(claimed) && claimed[i] != facts.DiffID {
-			hits = append(hits, hit{diffIDs, i, fmt.Sprintf("layer %d: says %s, its content is %s", i+1, claimed[i], facts.DiffID)})
+			hits = append(hits, hit{path: diffIDs, layer: i, found: fmt.Sprintf("layer %d: says %s, its content is %s", i+1, claimed[i], facts.DiffID)})
 		}
 	}
 	made := 0
@@ -36,7 +36,7 @@ func checkDiffID(im *image) []hit {
 	}
 	// The history may be left out, but not be wrong (image-spec, config.md).
 	if len(im.config.History) > 0 && made != len(im.layers) {
-		hits = append(hits, hit{history, -1, fmt.Sprintf("tells how %d layers were made, the image has %d", made, len(im.layers))})
+		hits = append(hits, hit{path: history, layer: -1, found: fmt.Sprintf("tells how %d layers were made, the image has %d", made, len(im.layers))})
 	}
 	return hits
 }

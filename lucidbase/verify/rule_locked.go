@@ -27,7 +27,7 @@ func checkPackages(im *image) []hit {
 	})
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if !seen[name] {
-			hits = append(hits, hit{"packages:" + name, -1, fmt.Sprintf("missing, the lock says %s", want[name])})
+			hits = append(hits, hit{path: "packages:" + name, layer: -1, found: fmt.Sprintf("missing, the lock says %s", want[name])})
 		}
 	}
 	return hits
@@ -43,7 +43,7 @@ func checkDistributions(im *image) []hit {
 	for _, l := range im.contract.Distributions {
 		needed, err := im.needed(l.Marker)
 		if err != nil {
-			hits = append(hits, hit{"distributions:" + l.Name, -1, fmt.Sprintf("the lock's marker %q: %v", l.Marker, err)})
+			hits = append(hits, hit{path: "distributions:" + l.Name, layer: -1, found: fmt.Sprintf("the lock's marker %q: %v", l.Marker, err)})
 		}
 		if needed {
 			want[l.Name] = l.Version
@@ -65,7 +65,7 @@ func checkDistributions(im *image) []hit {
 	})
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if !seen[name] {
-			hits = append(hits, hit{"distributions:" + name, -1, fmt.Sprintf("missing, the lock says %s", want[name])})
+			hits = append(hits, hit{path: "distributions:" + name, layer: -1, found: fmt.Sprintf("missing, the lock says %s", want[name])})
 		}
 	}
 	return hits

@@ -24,7 +24,7 @@ func checkMediaType(im *image) []hit {
 	}
 	var hits []hit
 	wrong := func(layer int, format string, args ...any) {
-		hits = append(hits, hit{"manifest", layer, fmt.Sprintf(format, args...)})
+		hits = append(hits, hit{path: "manifest", layer: layer, found: fmt.Sprintf(format, args...)})
 	}
 	// OCI lets the manifest's own be left out (image-spec, manifest.md).
 	family := familyOf(m.MediaType)

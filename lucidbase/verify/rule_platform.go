@@ -57,11 +57,11 @@ func checkPlatform(im *image) []hit {
 		if want == "" {
 			found = "empty: nothing says what the image runs on"
 		}
-		hits = append(hits, hit{"config:" + field, -1, found})
+		hits = append(hits, hit{path: "config:" + field, layer: -1, found: found})
 	}
 	for field, p := range map[string]string{"OS": got.OS, "Architecture": got.Architecture} {
 		if p != "" && !platformNames[field][p] {
-			hits = append(hits, hit{"config:" + field, -1, fmt.Sprintf("%q: no runtime knows it", p)})
+			hits = append(hits, hit{path: "config:" + field, layer: -1, found: fmt.Sprintf("%q: no runtime knows it", p)})
 		}
 	}
 	if got.OS == "" || want.OS != "" && got.OS != want.OS {

@@ -46,11 +46,11 @@ func (im *image) pythonScript(field string, id identity, script string) []hit {
 	case im.isMounted(p):
 		return nil
 	case n == nil:
-		return []hit{{field, -1, "Python's script " + p + " is not in the image"}}
+		return atConfig(field, "Python's script "+p+" is not in the image")
 	case im.isDir(p) && !im.exists(path.Join(at, "__main__.py")) && !im.exists(path.Join(at, "__main__.pyc")):
-		return []hit{{field, -1, "Python's script " + p + " is a directory without a __main__.py"}}
+		return atConfig(field, "Python's script "+p+" is a directory without a __main__.py")
 	case !im.may(id, at, mayRead):
-		return []hit{{field, -1, "Python's script " + p + " may not be read by the user: " + im.barrier(id, at)}}
+		return atConfig(field, "Python's script "+p+" may not be read by the user: "+im.barrier(id, at))
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func (im *image) pythonModule(field, module string) []hit {
 	if there {
 		return im.pythonSubmodule(field, module)
 	}
-	return []hit{{field, -1, "Python's module " + module + " is neither in the working directory nor installed"}}
+	return atConfig(field, "Python's module "+module+" is neither in the working directory nor installed")
 }
 
 // pythonSubmodule looks into a package of the working directory, which is the
@@ -100,7 +100,7 @@ func (im *image) pythonSubmodule(field, module string) []hit {
 	if im.isModule(at) || im.isModule(path.Join(at, "__main__")) {
 		return nil
 	}
-	return []hit{{field, -1, "Python's module " + module + " is not in the package " + im.absolute(parts[0]) + ", or cannot be run"}}
+	return atConfig(field, "Python's module "+module+" is not in the package "+im.absolute(parts[0])+", or cannot be run")
 }
 
 // isModule tells source, bytecode and extension modules.

@@ -101,7 +101,7 @@ func checkRecord(im *image) []hit {
 		}
 		switch {
 		case d.metadata == nil:
-			hits = append(hits, hit{d.at + "/METADATA", d.any.layer, "not in the image: Python takes " + path.Base(d.at) + " for no distribution"})
+			hits = append(hits, hit{path: d.at + "/METADATA", layer: d.any.layer, found: "not in the image: Python takes " + path.Base(d.at) + " for no distribution"})
 		case d.metadata.content().Problem != "":
 			hits = append(hits, d.metadata.hit(d.metadata.content().Problem))
 		}
@@ -109,7 +109,7 @@ func checkRecord(im *image) []hit {
 		case d.record != nil:
 			hits = append(hits, im.record(d)...)
 		case d.metadata != nil:
-			hits = append(hits, hit{d.at + "/RECORD", d.metadata.layer, "not in the image: nobody can tell whether the files of " + d.String() + " are whole"})
+			hits = append(hits, hit{path: d.at + "/RECORD", layer: d.metadata.layer, found: "not in the image: nobody can tell whether the files of " + d.String() + " are whole"})
 		}
 	}
 	unknown := im.unknownSites(r)
@@ -159,7 +159,7 @@ func (im *image) record(d *distInfo) []hit {
 		case n != nil && (n.entry == nil || n.entry.Kind == Directory):
 			altered = append(altered, d.record.hit("it lists "+at+", which is a directory"))
 		case n == nil:
-			gone = append(gone, hit{at, d.record.layer, "listed in the RECORD of " + d.String() + ", not in the image"})
+			gone = append(gone, hit{path: at, layer: d.record.layer, found: "listed in the RECORD of " + d.String() + ", not in the image"})
 		case n.entry != nil && n.entry.content().Kind == Regular:
 			if hashed[at] = hashed[at] || line.Hash != ""; !hashed[at] && (path.Ext(at) == ".py" || path.Ext(at) == ".so") {
 				bare = append(bare, n.entry)

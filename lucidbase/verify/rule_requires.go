@@ -43,7 +43,7 @@ func checkRequires(im *image) []hit {
 		left = s.first()
 	}
 	if left != nil {
-		hits = append(hits, left.hit("more interpreters and distributions than can be followed: not all were judged"))
+		hits = append(hits, left.hit("more interpreters and distributions than can be followed: not all were judged").fixedBy(fixJudged))
 	}
 	for h, n := range unmet {
 		if n == seen[of[h]] {
@@ -103,14 +103,34 @@ func (w *resolved) unmet() map[*installedDist][]string {
 		if found := w.checkTags(d); found != "" {
 			problems[d] = append(problems[d], found)
 		}
-		for _, r := range w.active(d) {
-			there := w.dists[pep.Name(r.Name)]
-			switch {
-			case there == nil:
-				problems[d] = append(problems[d], d.Name+" needs "+r.Name+r.Specifiers.String()+", which is not installed")
-			case !r.Specifiers.Contain(there.Version):
-				problems[d] = append(problems[d], fmt.Sprintf("%s needs %s%s, but %s is installed", d.Name, r.Name, r.Specifiers, there.Version))
-			}
+		problems[d] = append(problems[d], w.missing(d)...)
+	}
+	return problems
+}
+
+// missing names each distribution once that is not there or in a version that does not
+// fit, whatever the number of lines that ask for it.
+func (w *resolved) missing(d *installedDist) []string {
+	var names []string
+	asked := map[string][]string{}
+	for _, r := range w.active(d) {
+		if there := w.dists[pep.Name(r.Name)]; there != nil && r.Specifiers.Contain(there.Version) {
+			continue
+		}
+		if asked[r.Name] == nil {
+			names = append(names, r.Name)
+		}
+		if text := r.Name + r.Specifiers.String(); !slices.Contains(asked[r.Name], text) {
+			asked[r.Name] = append(asked[r.Name], text)
+		}
+	}
+	var problems []string
+	for _, name := range names {
+		found := d.Name + " needs " + strings.Join(asked[name], " and ")
+		if there := w.dists[pep.Name(name)]; there != nil {
+			problems = append(problems, found+", but "+there.Version+" is installed")
+		} else {
+			problems = append(problems, found+", which is not installed")
 		}
 	}
 	return problems

@@ -14,7 +14,7 @@ func checkSecretConfig(im *image) []hit {
 	add := func(field string, found ...string) {
 		for _, f := range found {
 			if f != "" {
-				hits = append(hits, hit{"config:" + field, -1, f})
+				hits = append(hits, hit{path: "config:" + field, layer: -1, found: f})
 			}
 		}
 	}

@@ -122,7 +122,7 @@ func checkUser(im *image) []hit {
 	id := im.whoami()
 	var hits []hit
 	for _, w := range id.wrong {
-		hits = append(hits, hit{"config:User", -1, w})
+		hits = append(hits, hit{path: "config:User", layer: -1, found: w})
 	}
 	if id.uid == 0 || id.named.name == "" {
 		return hits

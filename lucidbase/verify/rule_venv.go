@@ -119,37 +119,22 @@ func (im *image) minorAt(p string) string {
 }
 
 // venvPrograms judges the environment's own interpreter, and its scripts; those of a
-// directory that is in seenDirs were judged.
-func (im *image) venvPrograms(cfg *entry, prefix string, minors []string, seenDirs map[*node]bool) []hit {
+// directory that is in seen were judged.
+func (im *image) venvPrograms(cfg *entry, prefix string, minors []string, seen map[*node]bool) []hit {
 	bin := path.Join(prefix, "bin")
 	var hits []hit
 	names := im.pythonsIn(bin)
 	if len(names) == 0 {
 		hits = append(hits, cfg.hit(bin+" has no Python interpreter that can be run"))
 	}
-	seen := slices.Clone(minors)
+	known := slices.Clone(minors)
 	for _, name := range names {
-		if minor := im.minorAt(path.Join(bin, name)); minor != "" && len(minors) > 0 && !slices.Contains(seen, minor) {
-			seen = append(seen, minor)
+		if minor := im.minorAt(path.Join(bin, name)); minor != "" && len(minors) > 0 && !slices.Contains(known, minor) {
+			known = append(known, minor)
 			hits = append(hits, cfg.hit(fmt.Sprintf("%s/%s is Python %s, its modules are in lib/python%s", bin, name, minor, strings.Join(minors, ", lib/python"))))
 		}
 	}
-	n := im.lookup(bin)
-	if n == nil || seenDirs[n] {
-		return hits
-	}
-	seenDirs[n] = true
-	for name, child := range n.children {
-		if child.entry == nil {
-			continue
-		}
-		// Those of a link belong to another directory. Scripts of another language, and
-		// those that look for Python with env, do not depend on the environment.
-		words := strings.Fields(child.entry.content().Shebang)
-		if len(words) == 0 || !isPythonName(path.Base(words[0])) || im.regular(im.absolute(words[0])) != nil {
-			continue
-		}
-		hits = append(hits, child.entry.hit(fmt.Sprintf("%s starts with %s, which is not in the image", name, words[0])))
-	}
-	return hits
+	return append(hits, im.stuck(bin, seen, func(interpreter string) bool {
+		return len(names) == 0 && path.Dir(interpreter) == bin // said above
+	})...)
 }

@@ -42,6 +42,19 @@ type hit struct {
 	path  string
 	layer int // index of the layer; -1 for none
 	found string
+	// fix is what to do where the rule's own words do not fit; mostly empty.
+	fix string
+}
+
+// atConfig is one hit at a field of the config, or at what else no layer holds.
+func atConfig(field, found string) []hit {
+	return []hit{{path: field, layer: -1, found: found}}
+}
+
+// fixedBy adds what to do about a hit for which the rule's fix is the wrong advice.
+func (h hit) fixedBy(fix string) hit {
+	h.fix = fix
+	return h
 }
 
 // Check applies the contract's rules to an image: its config, and the facts of
@@ -70,7 +83,7 @@ func (r Rule) findings(hits []hit, layers []Facts, c Contract) (findings, waived
 		return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.layer, b.layer), cmp.Compare(a.found, b.found))
 	})
 	for _, h := range slices.Compact(hits) {
-		f := Finding{Rule: r.Name, Path: h.path, Found: h.found, Why: r.Why, Fix: r.Fix}
+		f := Finding{Rule: r.Name, Path: h.path, Found: h.found, Why: r.Why, Fix: cmp.Or(h.fix, r.Fix)}
 		if h.layer >= 0 {
 			f.Layer = layers[h.layer].DiffID
 		}

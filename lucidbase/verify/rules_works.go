@@ -67,10 +67,17 @@ var worksRules = []Rule{
 	},
 	{
 		Name: "venv", Group: Works,
-		Summary: "a virtual environment's interpreter is in the image, in the version of its modules, and its scripts start with one that is",
+		Summary: "a virtual environment's interpreter is in the image, in the version of its modules, and its programs can be started",
 		Why:     "Python does not start in it, or does not find its modules",
 		Fix:     "make the environment with the image's own interpreter, at the path that it will have",
 		check:   checkVenv,
+	},
+	{
+		Name: "start", Group: Works,
+		Summary: "every program in a directory of PATH can be started: an ELF file, or a script whose interpreter is in the image",
+		Why:     "whoever calls it gets: no such file or directory, or exec format error",
+		Fix:     "install it again where its interpreter is, or leave it out",
+		check:   checkStart,
 	},
 	{
 		Name: "record", Group: Works,

@@ -73,7 +73,10 @@ func closeSinks(sinks []sink) {
 func (r *fileReader) sinks(f *File, head []byte, s *scanner) []sink {
 	var sinks []sink
 	if bytes.HasPrefix(head, []byte("#!")) {
-		f.Shebang = shebang(head)
+		f.Shebang, f.Trampoline = shebang(head), trampoline(head)
+	}
+	if f.Mode&0o111 != 0 || strings.Contains(path.Base(f.Path), ".so") {
+		f.Content = contentOf(head)
 	}
 	if bytes.HasPrefix(head, []byte(elfMagic)) {
 		// Before the programs: what a file is depends on whether it can run.
@@ -92,12 +95,4 @@ func (r *fileReader) sinks(f *File, head []byte, s *scanner) []sink {
 		sinks = append(sinks, newSourceSink())
 	}
 	return append(sinks, newSecretSink(f.Path, head))
-}
-
-// shebang is a script's first line, as the kernel reads it (execve(2)).
-func shebang(head []byte) string {
-	line := head[2:min(len(head), 2+256)]
-	line, _, _ = bytes.Cut(line, []byte("\n"))
-	line, _, _ = bytes.Cut(line, []byte("\x00"))
-	return strings.Trim(valid(string(line)), " \t")
 }

@@ -24,6 +24,9 @@ type works struct {
 // what went wrong with a whole tree is one fault.
 const several = 10
 
+// fixJudged is for what a rule gives up to look at.
+const fixJudged = "split the image, or leave out what it does not need: no real one has so many"
+
 // sumUp makes one finding of many of one kind and layer, at the directory that
 // holds all of the files.
 func sumUp(kinds []string, byKind map[string][]hit, found func(kind string, files int, example string) string) []hit {
@@ -39,7 +42,7 @@ func sumUp(kinds []string, byKind map[string][]hit, found func(kind string, file
 		for last := of[len(of)-1].path; dir != "/" && !strings.HasPrefix(last, dir+"/"); {
 			dir = path.Dir(dir)
 		}
-		hits = append(hits, hit{dir, of[0].layer, found(kind, len(of), of[0].path)})
+		hits = append(hits, hit{path: dir, layer: of[0].layer, found: found(kind, len(of), of[0].path), fix: of[0].fix})
 	}
 	return hits
 }
