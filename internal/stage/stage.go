@@ -17,8 +17,8 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-//go:embed stage.py
-var script []byte
+//go:embed stage.py installed.py
+var stageScripts embed.FS
 
 // VenvPath is where an image has its packages. A stage mounts it at the same
 // path: it is inside each console script, RECORD and .pyc file.
@@ -59,7 +59,7 @@ func (b Builder) run(name string, args []string, opts ...llb.RunOption) llb.Exec
 		llb.AddEnv("PYTHONHASHSEED", "0"),
 		llb.AddEnv("LUCID_CA", llbutil.CAPath),
 		llb.AddEnv("LUCID_NETRC", llbutil.NetrcPath),
-		llb.AddMount(path.Dir(scriptPath), b.file(scriptPath, script), llb.Readonly),
+		llb.AddMount(path.Dir(scriptPath), b.scripts(stageScripts), llb.Readonly),
 		llb.Platform(b.platform),
 		llb.WithCustomName(name),
 	}

@@ -16,6 +16,10 @@ from functools import partial
 from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
 
+sys.path.insert(0, "/lucid")
+
+import installed  # noqa: E402
+
 EPOCH = int(os.environ["SOURCE_DATE_EPOCH"])
 IMAGE_CA = "/etc/ssl/certs/ca-certificates.crt"
 SITE_PACKAGES = "lib/python3.11/site-packages"
@@ -34,9 +38,9 @@ def settle(root):
 
 
 def settle_one(path):
-    info = os.lstat(path)
-    if info.st_mtime_ns == EPOCH * 10**9:
+    if not installed.is_new(path):
         return
+    info = os.lstat(path)
     if not stat.S_ISLNK(info.st_mode):
         executable = stat.S_ISDIR(info.st_mode) or info.st_mode & 0o111
         os.chmod(path, 0o755 if executable else 0o644)
@@ -44,13 +48,13 @@ def settle_one(path):
 
 
 def compile_tree(tree, strip=None):
-    """Compile the modules below tree that have no bytecode yet.
+    """Compile the modules below tree that are new or have no bytecode yet.
 
     What a lower layer has compiled is left alone: to write it again would copy
-    it into this layer.
+    it into this layer. A module that replaces a lower layer's is compiled again.
     """
     sources = [str(path) for path in sorted(Path(tree).rglob("*.py"))]
-    missing = [path for path in sources if not os.path.exists(cache_from_source(path))]
+    missing = [path for path in sources if installed.is_new(path) or not os.path.exists(cache_from_source(path))]
     compile_one = partial(
         compileall.compile_file,
         quiet=2,
@@ -145,26 +149,38 @@ def packages(requirements, wheels, version, *markers):
 
     Those of /wheels were made here: each has a marker, which may be empty.
     """
-    lend_interpreter("/opt/venv/bin/python")
+    venv = "/opt/venv"
+    site = f"{venv}/{SITE_PACKAGES}"
+    lend_interpreter(f"{venv}/bin/python")
     install = partial(
-        uv, "pip", "install", "--quiet", "--python", "/opt/venv/bin/python",
+        uv, "pip", "install", "--quiet", "--python", f"{venv}/bin/python",
         "--python-platform", wheels, "--python-version", version,
         "--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "--no-compile-bytecode",
     )
+    installs = []
     if Path(requirements).read_text():
-        install("--require-hashes", "-r", requirements)
-    built = []
-    for i, marker in enumerate(markers):
-        wheel, = Path(f"/wheels/{i}").glob("*.whl")
-        built.append(f"{wheel.name.partition('-')[0]} @ file://{wheel}" + (f" ; {marker}" if marker else ""))
-    if built:
-        Path("/tmp/built.txt").write_text("\n".join(built))
+        installs.append(partial(install, "--require-hashes", "-r", requirements))
+    if markers:
+        Path("/tmp/built.txt").write_text("\n".join(map(built, range(len(markers)), markers)))
         # uv knows a local file by its path and time, and these are always the same.
-        install("--no-cache", "--no-index", "-r", "/tmp/built.txt")
-    (Path("/opt/venv") / ".lock").unlink(missing_ok=True)
-    compile_tree("/opt/venv/" + SITE_PACKAGES)
-    settle("/opt/venv")
+        installs.append(partial(install, "--no-cache", "--no-index", "-r", "/tmp/built.txt"))
+    for each in installs:
+        each()
+    # One after the other, so that the last by name has the file, every time.
+    for name in installed.contested(site):
+        for each in installs:
+            each("--reinstall-package", name)
+    (Path(venv) / ".lock").unlink(missing_ok=True)
+    installed.tidy(venv, site)
+    compile_tree(site)
+    settle(venv)
     settle_one("/opt")
+
+
+def built(i, marker):
+    """Give the requirement of a wheel that was made here."""
+    wheel, = Path(f"/wheels/{i}").glob("*.whl")
+    return f"{wheel.name.partition('-')[0]} @ file://{wheel}" + (f" ; {marker}" if marker else "")
 
 
 if __name__ == "__main__":
