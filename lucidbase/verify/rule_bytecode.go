@@ -109,9 +109,14 @@ func stale(b *Bytecode, source *File) (kind, found string) {
 }
 
 // sourceless judges a .pyc outside of __pycache__, which Python imports when there
-// is no source. What a wheel published is its own business.
+// is no source. One that a wheel published beside a source is its own business; a
+// module that it published as bytecode alone must be one that can be imported.
 func (im *image) sourceless(e *entry, b *Bytecode, tags map[string]bool) (kind, found string) {
-	if path.Base(path.Dir(e.at)) == "__pycache__" || len(tags) == 0 || im.recorded().owner[e.at] != nil {
+	if path.Base(path.Dir(e.at)) == "__pycache__" || len(tags) == 0 {
+		return "", ""
+	}
+	owner := im.recorded().owner[e.at]
+	if owner != nil && im.regular(strings.TrimSuffix(e.at, "c")) != nil {
 		return "", ""
 	}
 	var wanted []int
@@ -123,5 +128,9 @@ func (im *image) sourceless(e *entry, b *Bytecode, tags map[string]bool) (kind, 
 		wanted = append(wanted, want)
 	}
 	slices.Sort(wanted)
-	return otherMagic, fmt.Sprintf("its magic number is %d, the image's Python has %s", b.Magic, strings.Trim(fmt.Sprint(wanted), "[]"))
+	found = fmt.Sprintf("its magic number is %d, the image's Python has %s", b.Magic, strings.Trim(fmt.Sprint(wanted), "[]"))
+	if owner != nil {
+		found += ": " + owner.String() + " has no source of it, so it cannot be imported"
+	}
+	return otherMagic, found
 }

@@ -54,6 +54,7 @@ func TestBytecodeFits(t *testing.T) {
 		{name: "cut", layers: one(source, file(at, "\xa7\r\r\n")), want: []string{at}},
 		{name: "no bytecode", layers: one(source, file(at, strings.Repeat("x", 40))), want: []string{at}},
 		{name: "without a source, magic", layers: one(hashed("/app/m.pyc", 3425, 1, sum)), want: []string{"/app/m.pyc"}},
+		{name: "a wheel's without a source", layers: one(distribution(strings.TrimSuffix(sitePath, "/"), "a", "1.0", file("a/m.pyc", hashed("", 3425, 1, sum).body))...), want: []string{sitePath + "a/m.pyc"}},
 		{name: "many", layers: one(many...), want: []string{"/app/__pycache__"}},
 
 		{name: "hash", layers: one(source, hashed(at, 3495, 1, sum))},
@@ -63,6 +64,8 @@ func TestBytecodeFits(t *testing.T) {
 		{name: "of another interpreter of the image", layers: one(source, program("/opt/py/bin/python3.12", tinyELF(0x3e)), hashed("/app/__pycache__/m.cpython-312.pyc", 3531, 1, sum))},
 		{name: "of an embedded interpreter", layers: one(source, library("/usr/lib/libpython3.12.so.1.0", elfSpec{}), hashed("/app/__pycache__/m.cpython-312.pyc", 3531, 1, sum))},
 		{name: "of a wheel", layers: one(distribution(strings.TrimSuffix(sitePath, "/"), "a", "1.0", file("a/__init__.py", ""), file("a/__pycache__/__init__.cpython-38.pyc", hashed("", 3413, 1, wrong).body))...)},
+		{name: "of a wheel, beside its source", layers: one(distribution(strings.TrimSuffix(sitePath, "/"), "a", "1.0", file("a/m.py", ""), file("a/m.pyc", hashed("", 3425, 1, sum).body))...)},
+		{name: "of a wheel, without a source", layers: one(distribution(strings.TrimSuffix(sitePath, "/"), "a", "1.0", file("a/m.pyc", hashed("", 3495, 1, wrong).body))...)},
 		{name: "hidden", layers: [][]tarEntry{{source, hashed(at, 3495, 1, wrong)}, {whiteout(at)}}},
 		{name: "of another implementation", layers: one(source, file("/app/__pycache__/m.pypy39.pyc", string(pycHead(336, 0))+"12345678"))},
 	})

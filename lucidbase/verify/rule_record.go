@@ -11,8 +11,13 @@ import (
 // records is what the RECORD files of an image list.
 type records struct {
 	infos []*distInfo
-	// owner is the first distribution that lists a path.
-	owner map[string]*distInfo
+	// owner is the first distribution that lists a path; shared are those that
+	// another lists too.
+	owner  map[string]*distInfo
+	shared map[string]bool
+	// claimed and collisions are nil until they were asked for.
+	claimed    map[string][]claim
+	collisions map[string]*collision
 }
 
 // distInfo is a *.dist-info that Python finds.
@@ -32,7 +37,7 @@ func (im *image) recorded() *records {
 	if im.works.records != nil {
 		return im.works.records
 	}
-	r := &records{owner: map[string]*distInfo{}}
+	r := &records{owner: map[string]*distInfo{}, shared: map[string]bool{}}
 	im.works.records = r
 	byDir := map[string]*distInfo{}
 	im.visible(func(e *entry) {
@@ -68,6 +73,8 @@ func (im *image) recorded() *records {
 		for _, line := range d.record.content().Record {
 			if at, ok := d.place(line.Path); ok && r.owner[at] == nil {
 				r.owner[at] = d
+			} else if ok && r.owner[at] != d {
+				r.shared[at] = true
 			}
 		}
 	}
@@ -138,7 +145,7 @@ func isDebians(site string) bool {
 // made where it is installed; Python does without, and has a rule of its own.
 func (im *image) record(d *distInfo) []hit {
 	var altered, gone []hit
-	c := d.record.content()
+	c, r := d.record.content(), im.recorded()
 	if c.Problem != "" {
 		return []hit{d.record.hit(c.Problem)}
 	}
@@ -164,8 +171,8 @@ func (im *image) record(d *distInfo) []hit {
 			if hashed[at] = hashed[at] || line.Hash != ""; !hashed[at] && (path.Ext(at) == ".py" || path.Ext(at) == ".so") {
 				bare = append(bare, n.entry)
 			}
-			if found := differs(n.entry.content(), line); found != "" {
-				altered = append(altered, n.entry.hit(found+" of "+d.String()))
+			if found := differs(n.entry.content(), line); found != "" && !im.overwritten(at) {
+				altered = append(altered, n.entry.hit(found+" of "+d.String()+r.others(at, d)))
 			}
 		}
 	}

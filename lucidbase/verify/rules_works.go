@@ -101,6 +101,13 @@ var worksRules = []Rule{
 		check:   checkDuplicate,
 	},
 	{
+		Name: "collision", Group: Works,
+		Summary: "no two distributions install one path with different content",
+		Why:     "one has overwritten the other's file: what needs that fails, and which of them it is depends on the order of installation",
+		Fix:     "keep one of them, or use versions that do not share the path; waive it where the file makes no difference, such as a licence",
+		check:   checkCollision,
+	},
+	{
 		Name: "bytecode", Group: Works,
 		Summary: "each .pyc fits its source, and an interpreter of the image",
 		Why:     "Python runs code that is not in the source, or compiles it again at each start",
