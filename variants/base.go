@@ -23,9 +23,10 @@ type Options struct {
 	// Labels adds to the image's labels, or replaces what the variant sets.
 	Labels map[string]string
 	// Packages are further locked wheels, in a layer of their own. One that the tier
-	// has in another version, or under another marker, takes the place of the tier's:
-	// that tier's layer is installed without it, and is then not shared with other
-	// images. One that the tier has just so is installed once, by the tier.
+	// has in another version takes the place of the tier's: that tier's layer is
+	// installed without it, and is then not shared with other images. One that the
+	// tier has in this version is installed once, by the tier, and one whose marker
+	// does not hold for the image is as if it were not there.
 	Packages lock.Requirements
 	// Sources are those of Packages that are compiled, for targets without a wheel;
 	// lock.ReadRequirements gives both.
@@ -100,7 +101,7 @@ func (d base) build(p lucidbase.Platforms, sys system) (lucidbase.Graph, error) 
 	state := b.Interpreter(sys.root.State(), sys.target)
 	history := []string{sys.history, "bytecode of the standard library, /opt/venv"}
 	inputs = append(inputs, sys.root)
-	layers, err := d.layers()
+	layers, err := d.layers(sys.target)
 	if err != nil {
 		return lucidbase.Graph{}, err
 	}
@@ -182,10 +183,10 @@ func (d base) checkPackages(bad func(format string, args ...any)) {
 	}
 	further := map[string]bool{}
 	for _, r := range d.Packages {
-		if name := lock.NormalizeName(r.Name); further[name] {
+		if line := lock.NormalizeName(r.Name) + ";" + r.Marker; further[line] {
 			bad("Packages: %s: listed twice", r.Name)
 		} else {
-			further[name] = true
+			further[line] = true
 		}
 		if r.Name == "" || r.Version == "" || len(r.Hashes) == 0 {
 			bad("Packages: %q: name, version or hash is missing", r.Name)

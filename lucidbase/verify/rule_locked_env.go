@@ -3,7 +3,7 @@ package verify
 import (
 	"strings"
 
-	pep "github.com/lucid-project/base-images/lucidbase/verify/internal/python"
+	pep "github.com/lucid-project/base-images/internal/python"
 )
 
 // needed tells whether a lock's line with a marker is for this image.
