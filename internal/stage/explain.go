@@ -19,8 +19,9 @@ const explainPath = "/explain/explain.py"
 const AnswersOutput = "answers.json"
 
 // Explain asks the package index through uv and pip, afresh each time. jobs is
-// the JSON of an object with "jobs", as package explain has them, and the
-// "targets" that the packages are for, of lock.WheelTargets. The file system that
+// the JSON of an object with "jobs", as package explain has them, the
+// "targets" that the packages are for, of lock.WheelTargets, and the "version" of
+// Debian's Python. The file system that
 // it gives has the answers in the order of the jobs.
 func (b Builder) Explain(uv lock.Requirements, jobs []byte) llb.State {
 	return b.run("explain requirements", nil,

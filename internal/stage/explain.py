@@ -17,8 +17,10 @@ from pathlib import Path
 
 sys.path[:0] = ["/lucid", "/resolve", *map(str, Path("/pip/usr/share/python-wheels").glob("pip-*.whl"))]
 
+import index  # noqa: E402
 import stage  # noqa: E402
 from fitting import platforms  # noqa: E402
+from markers import interpreters  # noqa: E402
 
 from pip._internal.cli.main import main as run_pip  # noqa: E402
 from pip._vendor.packaging.version import InvalidVersion, Version  # noqa: E402
@@ -47,9 +49,9 @@ def uv_platform(target):
     return f"{machine}-{linux}" if linux.startswith("manylinux") else f"{machine}-unknown-linux-musl"
 
 
-def unavailable(requirements, target):
+def unavailable(requirements, target, version):
     """Give what uv says of each of the requirements that cannot be had for a target, whatever they depend on."""
-    arguments = ("--no-deps", "--python-version", "3.11", "--python-platform", uv_platform(target))
+    arguments = ("--no-deps", "--python-version", interpreters(target, version)[0], "--python-platform", uv_platform(target))
     if not compiled(requirements, [], *arguments)[1]:
         return {}
     with ThreadPoolExecutor() as pool:
@@ -57,11 +59,11 @@ def unavailable(requirements, target):
     return {r: error for r, error in zip(requirements, said) if error}
 
 
-def versions(name, *arguments):
+def versions(name, python, *arguments):
     """Have pip list the versions of a project: it does when it is asked for one that cannot be."""
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
-        run_pip(["download", "--quiet", "--no-deps", "--python-version", "3.11", "--dest", "/tmp/none", *arguments, f"{name}===none"])
+        run_pip(["download", "--quiet", "--no-deps", "--python-version", python, "--dest", "/tmp/none", *arguments, f"{name}===none"])
     found = re.search(r"\(from versions: (.*)\)", said.getvalue())
     listed = found[1].split(", ") if found and found[1] != "none" else []
     return {v for v in map(version, listed) if v}
@@ -94,12 +96,13 @@ def alike(a, b):
     return next((i for i, (x, y) in enumerate(zip(a.release, b.release)) if x != y), min(len(a.release), len(b.release)))
 
 
-def near(name, wanted, targets):
+def near(name, wanted, targets, version):
     """Find the versions near a wanted one that have a wheel for every target, or without targets those that can be had at all.
 
     If none has, those are given that have one for every target of glibc or of musl.
     """
-    questions = [("--only-binary=:all:", *[f"--platform={p}" for p in platforms(t)]) for t in targets] or [()]
+    questions = [(interpreters(t, version)[0], "--only-binary=:all:", *[f"--platform={p}" for p in platforms(t)])
+                 for t in targets] or [(version,)]
     # A fork has the command loaded: to load it takes longer than to ask.
     import_module("pip._internal.commands.download")
     with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
@@ -114,25 +117,26 @@ def near(name, wanted, targets):
     return {}
 
 
-def alone(job, targets):
+def alone(job, targets, version):
     """Ask for each requirement by itself. One that does not exist is asked for once, not for every target."""
     problems, left = {}, job["requirements"]
     for target in targets:
-        for requirement, error in unavailable(left, target).items():
+        for requirement, error in unavailable(left, target, version).items():
             i = job["requirements"].index(requirement)
             problems.setdefault(i, {"index": i, "error": error, "targets": []})["targets"].append(target)
         left = [r for i, r in enumerate(job["requirements"]) if i not in problems or ABOUT_FILES.search(problems[i]["error"])]
     for i, problem in problems.items():
         name, wanted = job["near"][i]
         if ABOUT_FILES.search(problem["error"]):
-            problem.update(near(name, wanted, targets))
+            problem.update(near(name, wanted, targets, version))
         elif ABOUT_VERSIONS.search(problem["error"]):
-            problem.update(near(name, wanted, []))
+            problem.update(near(name, wanted, [], version))
     return {"problems": [problems[i] for i in sorted(problems)]}
 
 
-def together(job):
-    text, error = compiled(job["requirements"], job.get("constraints", []), "--universal", "--python-version", "3.11")
+def together(job, targets, version):
+    """Ask for all, within the limits of a lock."""
+    text, error = compiled(job["requirements"], job.get("constraints", []), *index.universal(targets, version))
     found, via, name = {}, {}, ""
     for line in text.splitlines():
         if pin := re.match(r"([^\s=\[]+)==([^\s;]+)", line):
@@ -143,12 +147,12 @@ def together(job):
     return {"error": error, "versions": found, "via": via}
 
 
-def answer(job, targets):
+def answer(job, targets, version):
     if job["kind"] == "alone":
-        return alone(job, targets)
+        return alone(job, targets, version)
     if job["kind"] == "together":
-        return together(job)
-    return near(job["name"], job.get("wanted", ""), targets)
+        return together(job, targets, version)
+    return near(job["name"], job.get("wanted", ""), targets, version)
 
 
 if __name__ == "__main__":
@@ -156,7 +160,7 @@ if __name__ == "__main__":
     stage.one_index()
     ask = json.loads(Path("/locks/jobs.json").read_text())
     os.environ.update({
-        "SSL_CERT_FILE": stage.trust(), "UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "NO_COLOR": "1",
+        **index.NO_CONFIG, "SSL_CERT_FILE": stage.trust(), "UV_NO_PROGRESS": "1", "NO_COLOR": "1",
         "PIP_CERT": stage.trust(), "PIP_NO_CACHE_DIR": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     })
-    Path("/out/answers.json").write_text(json.dumps([answer(job, ask["targets"]) for job in ask["jobs"]]))
+    Path("/out/answers.json").write_text(json.dumps([answer(job, ask["targets"], ask["version"]) for job in ask["jobs"]]))

@@ -1,10 +1,11 @@
-"""What wheels a target runs, by their names and markers alone."""
+"""What wheels a target runs, by their names alone."""
 
 import re
 from urllib.parse import unquote, urlsplit
 
+from markers import wanted
+
 from pip._vendor.packaging import tags
-from pip._vendor.packaging.markers import Marker
 from pip._vendor.packaging.utils import parse_wheel_filename
 
 PYTHON = (3, 11)
@@ -31,17 +32,6 @@ def fits(wheel, target):
         return bool(known & parse_wheel_filename(wheel)[3])
     except ValueError:  # a name from before the rules: no installer takes it
         return False
-
-
-def wanted(marker, target, version):
-    """Tell whether a marker holds on the target."""
-    return not marker or Marker(marker).evaluate({
-        "implementation_name": "cpython", "implementation_version": version, "os_name": "posix",
-        "platform_machine": target.removeprefix("manylinux_2_36_").removeprefix("musllinux_1_2_"),
-        "platform_python_implementation": "CPython", "platform_release": "", "platform_system": "Linux",
-        "platform_version": "", "python_full_version": version, "python_version": "3.11",
-        "sys_platform": "linux", "extra": "",
-    })
 
 
 def file_name(item):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import stage
 from fitting import file_name, platforms
+from markers import environments, interpreters
 
 from pip._internal.cli.cmdoptions import make_target_python
 from pip._internal.commands import create_command
@@ -18,6 +19,8 @@ from pip._vendor.packaging.version import Version
 
 # Debian has no distutils; setuptools before 60 takes its own only when told.
 OWN_DISTUTILS = {"SETUPTOOLS_USE_DISTUTILS": "local"}
+# uv's own switch would have it read no project either.
+NO_CONFIG = {"XDG_CONFIG_HOME": "/none", "XDG_CONFIG_DIRS": "/none"}
 # What old sources say to a setuptools that has it no more: 82 and newer.
 PKG_RESOURCES = "No module named 'pkg_resources'"
 
@@ -38,27 +41,51 @@ def old_setuptools():
     return str(file)
 
 
+def project(targets, version):
+    """Give a directory for uv's --project, which limits a resolution to the targets.
+
+    uv takes the setting from nowhere else.
+    """
+    limits = environments(targets, version)
+    directory = Path("/tmp/targets") / hashlib.sha256(json.dumps(limits).encode()).hexdigest()
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "pyproject.toml").write_text(f"[tool.uv]\nenvironments = {json.dumps(limits)}\n")
+    return str(directory)
+
+
+def universal(targets, version):
+    """Give the arguments of a resolution for the targets and nothing else.
+
+    Of a package whose newest version is not for all of their Pythons, one is taken that
+    is: a lock has the same for all.
+    """
+    oldest = min((interpreters(t, version)[0] for t in targets), key=Version)
+    return "--universal", "--fork-strategy", "fewest", "--project", project(targets, version), "--python-version", oldest
+
+
 def uv(*arguments, check=True):
-    """Run uv and give what it said in case of failure."""
-    env = {**os.environ, "SSL_CERT_FILE": bundle(), "UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "UV_CACHE_DIR": "/tmp/uv",
-           **OWN_DISTUTILS}
-    done = subprocess.run(["/uv/bin/uv", *arguments], env=env, stderr=subprocess.PIPE, text=True)
+    """Run uv and give what it said."""
+    env = {**os.environ, **NO_CONFIG, "SSL_CERT_FILE": bundle(), "UV_NO_PROGRESS": "1", "UV_CACHE_DIR": "/tmp/uv", **OWN_DISTUTILS}
+    done = subprocess.run(["/uv/bin/uv", *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode and check:
         sys.stderr.write(done.stderr)
         sys.exit(done.returncode)
-    return (done.stderr.strip() or "uv says nothing") if done.returncode else ""
+    return done.returncode, done.stderr.strip()
 
 
-def compiled(version, *arguments, check=True):
-    """Run uv pip compile and give what it said in case of failure."""
-    command = ["pip", "compile", "--quiet", "--universal", "--python", sys.executable, "--python-version", version,
-               "--generate-hashes", "--no-header", "--no-annotate", *arguments]
-    said = uv(*command, check=False)
-    if PKG_RESOURCES in said:
-        said = uv(*command, "--build-constraints", old_setuptools(), check=False)
-    if said and check:
+def compiled(version, targets, *arguments, check=True, warnings=None):
+    """Run uv pip compile for the targets and give what it said in case of failure, else add what it warns of to warnings."""
+    command = ["pip", "compile", *universal(targets, version), "--python", sys.executable, "--generate-hashes", "--no-header", "--no-annotate", *arguments]
+    failed, said = uv(*command, check=False)
+    if failed and PKG_RESOURCES in said:
+        failed, said = uv(*command, "--build-constraints", old_setuptools(), check=False)
+    if not failed:
+        if warnings is not None:
+            warnings += [line.removeprefix("warning: ") for line in said.splitlines() if line.startswith("warning: ")]
+        return ""
+    if check:
         sys.exit(said)
-    return said
+    return said or "uv says nothing"
 
 
 def tool(name):
@@ -97,9 +124,9 @@ def fetch(package, directory):
     return directory / "source"
 
 
-def nearest(package, targets):
+def nearest(package, targets, version):
     """Give the version closest to the locked one that has a wheel for every target, or nothing."""
-    sets = [versions(package["name"], t) for t in targets]
+    sets = [versions(package["name"], t, interpreters(t, version)[0]) for t in targets]
     own = Version(package["version"])
     common = sorted(set.intersection(*sets))
     stable = [v for v in common if not v.is_prerelease or own.is_prerelease]
@@ -107,10 +134,10 @@ def nearest(package, targets):
     return str(next(iter(newer), stable[-1] if stable else ""))
 
 
-def versions(name, target):
-    """Ask the index through pip for the versions that have a wheel for a target."""
+def versions(name, target, python):
+    """Ask the index through pip for the versions that have a wheel for a target and its Python."""
     command = create_command("download")
-    options, _ = command.parse_args(["--no-deps", "--only-binary=:all:", "--python-version=3.11", "--abi=cp311", "--abi=abi3",
+    options, _ = command.parse_args(["--no-deps", "--only-binary=:all:", f"--python-version={python}", "--abi=cp311", "--abi=abi3",
                                      "--abi=none", "--dest=/tmp/none", *[f"--platform={p}" for p in platforms(target)]])
     with session() as asking:
         finder = command._build_package_finder(options, asking, target_python=make_target_python(options))

@@ -5,6 +5,7 @@ built from source.
 import json
 import os
 import platform
+import re
 import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ sys.path[:0] = ["/lucid", "/resolve", *map(str, Path("/pip/usr/share/python-whee
 import index  # noqa: E402
 import stage  # noqa: E402
 from fitting import without_wheel  # noqa: E402
+from markers import simplified  # noqa: E402
 from source import source  # noqa: E402
 
 
@@ -22,20 +24,35 @@ def resolve(ask):
     """Resolve each list within the versions of the one before."""
     constraints = []
     for item in ask["lists"]:
-        out, found = f"/out/{item['name']}.lock.txt", f"/tmp/pylock.{item['name']}.toml"
-        result = {"sources": []}
-        result["error"] = index.compiled(ask["version"], *constraints, "--output-file", out, f"/locks/{item['file']}", check=not ask["explain"])
+        result = {"sources": [], "warnings": []}
+        out, listed = Path(f"/out/{item['name']}.lock.txt"), f"/locks/{item['file']}"
+        found = Path(f"/tmp/pylock.{item['name']}.toml")
+        asked = ask["version"], item["targets"]
+        result["error"] = index.compiled(*asked, *constraints, "--output-file", str(out), listed,
+                                         check=not ask["explain"], warnings=result["warnings"])
         if result["error"]:
-            Path(out).touch()
+            out.touch()
         else:
-            constraints = ["--constraints", out]
-            index.compiled(ask["version"], *constraints, "--format", "pylock.toml", "--output-file", found, f"/locks/{item['file']}")
-            packages = tomllib.loads(Path(found).read_text())["packages"]
+            out.write_text(for_targets(out.read_text(), item["targets"], ask["version"]))
+            constraints = ["--constraints", str(out)]
+            index.compiled(*asked, *constraints, "--format", "pylock.toml", "--output-file", str(found), listed)
+            packages = tomllib.loads(found.read_text())["packages"]
             missing = [(p, without_wheel(p, item["targets"], ask["version"])) for p in packages]
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 jobs = [pool.submit(source, p, m, {**ask, "all": item["targets"]}) for p, m in missing if m]
                 result["sources"] = [job.result() for job in jobs]
         Path(f"/out/{item['name']}.json").write_text(json.dumps(result))
+
+
+def for_targets(lock, targets, version):
+    """Give a lock with markers that are about nothing but the targets, and without what none of them needs."""
+    lines = []
+    for entry in re.split(r"(?m)^(?=\S)", lock):
+        head, mark, marker, rest = re.fullmatch(r"([^;\\\n]*)(?:( ; )([^\\\n]*?))?((?: \\)?\n.*)?", entry, re.S).groups()
+        left = simplified(marker, targets, version) if mark else ""
+        if left is not None:
+            lines.append(head + (f" ; {left}" if left else "") + (rest or ""))
+    return "".join(lines)
 
 
 def main():

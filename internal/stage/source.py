@@ -18,7 +18,8 @@ from pathlib import Path
 import backend
 import index
 import stage
-from fitting import file_name, fits, wanted, without_wheel
+from fitting import file_name, fits, without_wheel
+from markers import wanted
 
 from pip._vendor.packaging.requirements import Requirement
 from pip._vendor.packaging.utils import canonicalize_name, parse_wheel_filename
@@ -97,7 +98,7 @@ class Build:
         """Lock the requirements as wheels for the build platforms and install those of this one."""
         listed, found, lock, env = (self.directory / name for name in ("build.in", "pylock.build.toml", "build.txt", "env"))
         listed.write_text("\n".join(self.requires))
-        said = index.compiled(self.version, *self.limits, "--only-binary", ":all:", "--format", "pylock.toml",
+        said = index.compiled(self.version, BUILD_TARGETS, *self.limits, "--only-binary", ":all:", "--format", "pylock.toml",
                               "--output-file", str(found), str(listed), check=False)
         if said:
             raise Unusable(says="its build requirements: " + " ".join(said.split()))
@@ -224,7 +225,7 @@ def source(package, missing, ask):
         build, pure = first_usable(builds, package["name"] not in ask["libraries"])
     except (Unusable, index.AnotherFile) as e:
         problem = e.problem if isinstance(e, Unusable) else {"needs": "", "says": str(e)}
-        return {**result, **problem, "nearest": index.nearest(package, ask["all"])}
+        return {**result, **problem, "nearest": index.nearest(package, ask["all"], ask["version"])}
     if pure and not package.get("wheels"):
         result["targets"] = ["any"]
     return {**result, "sha256": package["sdist"]["hashes"]["sha256"], "build": build.locked, "cxx": build.cxx() and not pure}

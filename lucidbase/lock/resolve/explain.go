@@ -65,12 +65,17 @@ func Explain(ctx context.Context, run Runner, set *lock.Set, f Failure, r Reques
 
 // answer asks until the diagnosis is done.
 func answer(ctx context.Context, run Runner, debian lock.Debian, uv lock.Requirements, targets []string, d *explain.Diagnosis) error {
+	version, err := lucidbase.PythonVersion(debian, run.Platform())
+	if err != nil {
+		return err
+	}
 	builder, layers := stage.NewBuilder(debian, run.Platform())
 	for jobs := d.Jobs(); len(jobs) > 0; jobs = d.Jobs() {
 		ask, err := json.Marshal(struct {
 			Jobs    []explain.Job `json:"jobs"`
 			Targets []string      `json:"targets"`
-		}{jobs, targets})
+			Version string        `json:"version"`
+		}{jobs, targets, version})
 		if err != nil {
 			return err
 		}

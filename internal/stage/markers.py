@@ -1,0 +1,105 @@
+"""What the images' platforms are to a marker (PEP 508), by their names alone."""
+
+from itertools import groupby
+
+from pip._vendor.packaging.markers import Marker
+
+# The Pythons of Alpine's images: the first of the tag that is locked, and the last
+# that there can be. Debian's is given: it never changes within a release.
+ALPINE = ("3.11.14", "3.11.99")
+LINUX = ("implementation_name == 'cpython' and platform_python_implementation == 'CPython' and os_name == 'posix'"
+         " and sys_platform == 'linux' and platform_system == 'Linux'")
+
+
+def machine(target):
+    return target.split("_", 3)[3]
+
+
+def interpreters(target, version):
+    """Give the full versions that a target's Python may have, the oldest first. version is Debian's."""
+    return ALPINE if target.startswith("musllinux") else (version,)
+
+
+def environments(targets, version):
+    """Give the targets as uv's setting of that name has them: a condition for each Python.
+
+    A resolution within these is right for the targets and for nothing else. One of
+    each target by itself would be as right and takes as many runs, in which each
+    package has then to be brought to one version: markers do not tell C libraries apart.
+    """
+    found = []
+    for libc, python in (("manylinux", f"python_full_version == '{version}'"),
+                         ("musllinux", f"python_full_version >= '{ALPINE[0]}' and python_full_version < '3.12'")):
+        machines = [f"platform_machine == '{machine(t)}'" for t in targets if t.startswith(libc)]
+        if machines:
+            found.append(f"{LINUX} and {python} and ({' or '.join(machines)})")
+    return found
+
+
+def places(target, version):
+    """Give what the variables of markers are on a target, once for each Python that it may have."""
+    return [{
+        "implementation_name": "cpython", "implementation_version": python, "os_name": "posix", "platform_machine": machine(target),
+        "platform_python_implementation": "CPython", "platform_release": "", "platform_system": "Linux", "platform_version": "",
+        "python_full_version": python, "python_version": "3.11", "sys_platform": "linux", "extra": "",
+    } for python in interpreters(target, version)]
+
+
+def wanted(marker, target, version):
+    """Tell whether a marker holds on the target."""
+    return not marker or any(Marker(marker).evaluate(p) for p in places(target, version))
+
+
+def simplified(marker, targets, version):
+    """Give what is left of a marker on the targets: "" where it holds on all, None where on none."""
+    left = {m: reduced(Marker(marker)._markers, [p for t in targets if machine(t) == m for p in places(t, version)])
+            for m in sorted({machine(t) for t in targets})}
+    if len({str(rest) for rest in left.values()}) == 1:
+        rest = next(iter(left.values()))
+        return text(rest) if isinstance(rest, list) else "" if rest else None
+    parts = []
+    for m, rest in left.items():
+        if rest is not False:
+            also = f" and ({text(rest)})" if isinstance(rest, list) else ""
+            parts.append(f"platform_machine == '{m}'{also}")
+    return " or ".join(parts)
+
+
+def reduced(node, where):
+    """Give a part of a marker without what is the same at all places; True or False where all of it is."""
+    held = {holds(node, place) for place in where}
+    if len(held) == 1:
+        return held.pop()
+    if isinstance(node, tuple):
+        return [node]
+    groups = []
+    for is_or, group in groupby(node, lambda part: part == "or"):
+        parts = [] if is_or else [reduced(part, where) for part in group if part != "and"]
+        parts = [part for part in parts if part is not True]
+        if parts and not any(part is False for part in parts) and parts not in groups:
+            groups.append(parts)
+    return groups[0][0] if len(groups) == len(groups[0]) == 1 else joined(groups)
+
+
+def joined(groups):
+    """Give the marker that holds where all parts of one of the groups do."""
+    node = []
+    for parts in groups:
+        node += ["or"] * bool(node)
+        for i, part in enumerate(parts):
+            node += ["and"] * bool(i) + (part if len(part) == 1 else [part])
+    return node
+
+
+def holds(node, place):
+    return as_marker(node).evaluate(place)
+
+
+def text(node):
+    return str(as_marker(node)).replace('"', "'")
+
+
+def as_marker(node):
+    marker = Marker("os_name == ''")
+    marker._markers = node if isinstance(node, list) else [node]
+    return marker
