@@ -7,33 +7,6 @@ import (
 	"strings"
 )
 
-// checkELFDamaged looks at what claims to be loaded: a file that merely starts as
-// ELF does can be any program's data.
-func checkELFDamaged(im *image) []hit {
-	var hits []hit
-	im.visible(func(e *entry) {
-		c := e.content()
-		if e.Kind == Symlink || c.ELF == nil || c.Problem == "" {
-			return
-		}
-		switch c.ELF.Type {
-		case "exec", "dyn":
-		case "":
-			if c.Mode&0o111 == 0 && !isLibraryName(e.at) {
-				return
-			}
-		default:
-			return
-		}
-		hits = append(hits, e.hit(c.Problem))
-	})
-	return hits
-}
-
-var libraryName = regexp.MustCompile(`\.so(\.[0-9.]+)?$`)
-
-func isLibraryName(at string) bool { return libraryName.MatchString(path.Base(at)) }
-
 func checkELFMachine(im *image) []hit {
 	want := machines[im.config.Architecture]
 	if want == "" {

@@ -31,9 +31,11 @@ type loading struct {
 	preloaded map[string]*object
 	done      map[*entry]bool
 	provided  map[*ELF]map[string]bool
-	missing   []missing
-	lacking   []lackingVersion
-	seen      map[fault]bool
+	// damaged are the names of libraries that are none.
+	damaged map[string]bool
+	missing []missing
+	lacking []lackingVersion
+	seen    map[fault]bool
 	// steps counts what was followed; beyond maxSteps nothing is, and left is the
 	// first file that was not judged.
 	steps int
@@ -175,7 +177,7 @@ func (l *loading) run(root *entry, before map[string]*object) map[string]*object
 			}
 			e, at := l.find(o, name)
 			if e == nil {
-				if (root.content().ELF.Executable || !l.near(root, name)) && l.isNew(o, name) {
+				if (root.content().ELF.Executable || !l.near(root, name)) && !l.isDamaged(name) && l.isNew(o, name) {
 					l.missing = append(l.missing, missing{o, name})
 				}
 				continue
@@ -257,6 +259,21 @@ func (l *loading) isMusl(o *object) bool {
 		return libc == musl
 	}
 	return l.libc == musl
+}
+
+// isDamaged tells a library that is there and is none: it has a finding of its own.
+func (l *loading) isDamaged(name string) bool {
+	if l.damaged == nil {
+		l.damaged = map[string]bool{}
+		l.im.visible(func(e *entry) {
+			if c := e.content(); isLibraryName(e.at) && (c.ELF == nil || c.ELF.Type != "dyn") {
+				if found, _ := l.im.damaged(e); found != "" {
+					l.damaged[path.Base(e.at)] = true
+				}
+			}
+		})
+	}
+	return l.damaged[name] && l.byName[name] == nil
 }
 
 // near tells whether a library's own package has what it needs, so that its code

@@ -4,7 +4,7 @@ package verify
 var worksRules = []Rule{
 	{
 		Name: "elf-damaged", Group: Works,
-		Summary: "every program and library can be read by a loader",
+		Summary: "every program and library can be read by a loader, and what an import would load is a library",
 		Why:     "it cannot be started or loaded, or crashes when it is",
 		Fix:     "copy the file again; a truncated download or a failed strip leaves such files",
 		check:   checkELFDamaged,
@@ -78,6 +78,13 @@ var worksRules = []Rule{
 		Why:     "whoever calls it gets: no such file or directory, or exec format error",
 		Fix:     "install it again where its interpreter is, or leave it out",
 		check:   checkStart,
+	},
+	{
+		Name: "editable", Group: Works,
+		Summary: "every .pth file, egg-link and editable install leads to something that is in the image",
+		Why:     "Python passes over it without a word, and the package cannot be imported",
+		Fix:     "install the package itself, without -e, or copy its source to the path that is named",
+		check:   checkEditable,
 	},
 	{
 		Name: "record", Group: Works,

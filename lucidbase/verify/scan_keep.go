@@ -75,7 +75,9 @@ func isText(dir, name string) bool {
 		return dir == "/etc"
 	}
 	switch path.Ext(name) {
-	case ".pth":
+	case ".py":
+		return isFinder(name) && isModuleDir(path.Base(dir))
+	case ".pth", ".egg-link":
 		return strings.HasSuffix(dir, "/site-packages") || strings.HasSuffix(dir, "/dist-packages")
 	case ".conf":
 		return dir == "/etc/ld.so.conf.d"

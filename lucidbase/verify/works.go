@@ -16,6 +16,8 @@ type works struct {
 	pythonsIn map[*node][]string
 	// packaged are the versions of Python by the package that brings it.
 	packaged map[string]string
+	// imported are the directories that the config adds to sys.path.
+	imported map[string]bool
 	// libc is loaderLibc's.
 	libc string
 }
