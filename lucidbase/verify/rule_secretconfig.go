@@ -87,7 +87,7 @@ func (im *image) secretText(text string) string {
 // secretNamed judges a value by the name that it is given.
 func (im *image) secretNamed(name, value string) string {
 	value = strings.Trim(strings.TrimSpace(value), `"'`)
-	if !secretName(name) || harmless.MatchString(value) || im.isReference(value) {
+	if !secretName(name) || harmless.MatchString(value) || isPlaceholder(value) || im.isReference(value) {
 		return ""
 	}
 	weak := !strongName.MatchString(strings.Join(words(name), " "))

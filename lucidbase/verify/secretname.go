@@ -59,7 +59,7 @@ func secretValue(text string) string {
 		return s[0].Kind
 	}
 	for _, m := range userinfo.FindAllStringSubmatch(text, -1) {
-		if !harmless.MatchString(m[1]) {
+		if !harmless.MatchString(m[1]) && !isPlaceholder(m[1]) {
 			return "an address with a password"
 		}
 	}

@@ -110,5 +110,5 @@ var example = regexp.MustCompile(`(?i)example|placeholder|change[-_]?me|your[-_]
 // isExample tells a placeholder: one of its words, or a filler over and over.
 func isExample(secret []byte) bool {
 	body := secret[bytes.LastIndexAny(secret[:len(secret)-1], "_-")+1:]
-	return example.Match(secret) || len(bytes.Trim(body, "xX0*.-_")) == 0
+	return example.Match(secret) || isPlaceholder(string(secret)) || len(bytes.Trim(body, "xX0*.-_")) == 0
 }
