@@ -57,6 +57,7 @@ func (t *tarFiles) list() error {
 	for {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
+			t.strip()
 			return nil
 		}
 		if err != nil {
@@ -82,6 +83,24 @@ func (t *tarFiles) list() error {
 			t.files[name] = tarFile{link: clean(h.Linkname)}
 		}
 	}
+}
+
+// strip takes off the directory that people pack with what is in it.
+func (t *tarFiles) strip() {
+	dir := ""
+	for name := range t.files {
+		top, _, below := strings.Cut(name, "/")
+		if !below || dir != "" && top != dir {
+			return
+		}
+		dir = top
+	}
+	stripped := map[string]tarFile{}
+	for name, f := range t.files {
+		f.link = strings.TrimPrefix(f.link, dir+"/")
+		stripped[strings.TrimPrefix(name, dir+"/")] = f
+	}
+	t.files = stripped
 }
 
 func clean(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }

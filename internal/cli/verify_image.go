@@ -9,6 +9,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
 // content gives an image's parts by digest, and no part whose content is not what
@@ -66,6 +68,9 @@ func openImage(c content, desc v1.Descriptor) (*foreignImage, error) {
 		return nil, fmt.Errorf("parsing manifest %s: %w", desc.Digest, err)
 	}
 	img := &foreignImage{raw: raw, parsed: m}
+	if verify.IsArtifact(m) {
+		return img, nil // its config is not an image's
+	}
 	if img.rawConfig, err = document(c, m.Config); err != nil {
 		return nil, fmt.Errorf("reading the config: %w", err)
 	}

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -38,13 +40,17 @@ func layoutSubjects(name string, f files) ([]subject, error) {
 	}
 	c := &layoutContent{files: f, hashed: map[v1.Hash]bool{}}
 	store := &verify.Memory{}
-	if isOneImage(top.Manifests) {
-		return []subject{{name: name, index: indexOf(c, top.Manifests...), store: store}}, nil
+	images := slices.DeleteFunc(top.Manifests, func(desc v1.Descriptor) bool { return isBeside(c, desc) })
+	if len(images) == 0 {
+		return nil, errors.New("index.json: signatures, attestations and the like alone: no image in it")
+	}
+	if isOneImage(images) {
+		return []subject{{name: name, index: indexOf(c, images...), store: store}}, nil
 	}
 	var subjects []subject
-	for _, desc := range top.Manifests {
+	for _, desc := range images {
 		s := subject{name: name, store: store}
-		if len(top.Manifests) > 1 {
+		if len(images) > 1 {
 			s.name += " " + nameOf(desc)
 		}
 		var err error
@@ -56,10 +62,30 @@ func layoutSubjects(name string, f files) ([]subject, error) {
 	return subjects, nil
 }
 
+// isBeside tells what tools put beside an image: cosign's signatures, BuildKit's
+// attestations. What cannot be read is not passed over.
+func isBeside(c content, desc v1.Descriptor) bool {
+	if verify.IsAttestation(desc) {
+		return true
+	}
+	if !desc.MediaType.IsImage() {
+		return false
+	}
+	raw, err := c.manifest(desc)
+	if err != nil {
+		return false
+	}
+	m, err := v1.ParseManifest(bytes.NewReader(raw))
+	return err == nil && verify.IsArtifact(m)
+}
+
 // topIndex gives an index itself, and one over an image that stands alone.
 func topIndex(c content, desc v1.Descriptor) (*foreignIndex, error) {
 	if desc.MediaType.IsIndex() {
 		return openIndex(c, desc)
+	}
+	if isBeside(c, desc) {
+		return nil, errors.New("a signature, an attestation or the like: no image")
 	}
 	return indexOf(c, desc), nil
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// archiveSubjects lists the images of a tar: an OCI layout's, or "docker save"'s.
+// archiveSubjects lists the images of a tar, or of a directory with the same files: an
+// OCI layout's, "docker save"'s, or podman's docker-dir.
 func archiveSubjects(name string, f files) ([]subject, error) {
 	docker := has(f, "manifest.json")
 	if has(f, "oci-layout") && has(f, "index.json") {
@@ -29,11 +30,18 @@ func archiveSubjects(name string, f files) ([]subject, error) {
 		return subjects, err
 	}
 	if !docker {
-		return nil, fmt.Errorf("no archive of images: it has neither oci-layout nor manifest.json")
+		return nil, fmt.Errorf("no OCI image layout and no archive of images: it has neither oci-layout nor manifest.json")
+	}
+	raw, err := readFile(f, "manifest.json")
+	if err != nil {
+		return nil, err
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) { // a manifest itself, not a list of images
+		return transportSubjects(name, f, raw)
 	}
 	var saved tarball.Manifest
-	if err := parse(f, "manifest.json", &saved); err != nil {
-		return nil, err
+	if err := json.Unmarshal(raw, &saved); err != nil {
+		return nil, fmt.Errorf("parsing manifest.json: %w", err)
 	}
 	var subjects []subject
 	for i, d := range saved {

@@ -22,7 +22,7 @@ func (v *verifyFlags) open(ctx context.Context, arg string) (subjects []subject,
 	info, err := os.Stat(arg)
 	switch {
 	case err == nil && info.IsDir():
-		subjects, err = layoutSubjects(arg, dirFiles(arg))
+		subjects, err = archiveSubjects(arg, dirFiles(arg))
 	case err == nil:
 		var archive *tarFiles
 		if archive, err = openTar(ctx, arg); err != nil {

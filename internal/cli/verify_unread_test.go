@@ -72,7 +72,7 @@ func TestVerifyUnreadable(t *testing.T) {
 	r := testregistry.New(t)
 	for name, c := range map[string]struct{ arg, says string }{
 		"no path":       {filepath.Join(dir, "none"), "no such file"},
-		"directory":     {dir, "no file oci-layout"},
+		"directory":     {dir, "neither oci-layout nor manifest.json"},
 		"text":          {write("text", "hello"), "reading the tar"},
 		"empty":         {write("empty", ""), "neither oci-layout nor manifest.json"},
 		"another tar":   {write("other.tar", string(tarWith(t, "a", "b"))), "neither oci-layout nor manifest.json"},

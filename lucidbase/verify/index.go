@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"regexp"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -11,8 +12,8 @@ import (
 // want lists the platforms asked for; none means whatever is there. A platform
 // that is asked for and missing has a Result of its own, with that finding.
 // contract gives what a platform's image is held to; where that names no
-// platform, the one that the index says is taken. Attestations are no images and
-// are passed over.
+// platform, the one that the index says is taken. Attestations and
+// signatures are no images and are passed over.
 func Index(ctx context.Context, idx v1.ImageIndex, want []v1.Platform, contract func(v1.Platform) Contract, store Store) ([]Result, error) {
 	members, err := flatten(idx, 0)
 	if err != nil {
@@ -66,7 +67,7 @@ func flatten(idx v1.ImageIndex, depth int) ([]member, error) {
 	var members []member
 	for _, desc := range manifest.Manifests {
 		switch {
-		case attestation(desc):
+		case IsAttestation(desc):
 		case desc.MediaType.IsIndex():
 			inner, err := idx.ImageIndex(desc.Digest)
 			if err != nil {
@@ -82,24 +83,49 @@ func flatten(idx v1.ImageIndex, depth int) ([]member, error) {
 			if err != nil {
 				return nil, fmt.Errorf("reading manifest %s: %w", desc.Digest, err)
 			}
-			members = append(members, m)
+			if m.image != nil {
+				members = append(members, m)
+			}
 		}
 	}
 	return members, nil
 }
 
-// attestation tells what BuildKit puts beside an image about its making.
+// IsAttestation reports whether an index's line is what BuildKit puts beside an image
+// about its making. No runtime takes it for an image: there is no such platform.
 // https://docs.docker.com/build/metadata/attestations/attestation-storage/
-func attestation(desc v1.Descriptor) bool {
+func IsAttestation(desc v1.Descriptor) bool {
 	p := desc.Platform
 	return p != nil && p.OS == "unknown" && p.Architecture == "unknown" &&
 		desc.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
 }
 
+// IsArtifact reports whether a manifest is no image's but has something about one: a
+// signature (cosign), an attestation (in-toto), a list of parts. Only its own words
+// count, not those of an index, and one layer of files makes it an image.
+func IsArtifact(m *v1.Manifest) bool {
+	if len(m.Layers) == 0 {
+		return m.Subject != nil && !m.Config.MediaType.IsConfig()
+	}
+	for _, layer := range m.Layers {
+		if !document.MatchString(string(layer.MediaType)) {
+			return false
+		}
+	}
+	return true
+}
+
+// document matches the media types of layers that are texts.
+var document = regexp.MustCompile(`^text/|[+/](json|xml|jwt)$|^application/vnd\.dev\.(cosign|sigstore)\.|^application/vnd\.(in-toto|dsse|syft|cyclonedx)`)
+
+// readMember reads an image of an index; the member of an artifact has none.
 func readMember(idx v1.ImageIndex, desc v1.Descriptor) (m member, err error) {
 	m.desc = desc
 	if m.image, err = idx.Image(desc.Digest); err != nil {
 		return m, err
+	}
+	if manifest, err := m.image.Manifest(); err == nil && IsArtifact(manifest) {
+		return member{}, nil
 	}
 	if m.size, err = m.image.Size(); err != nil {
 		return m, err
