@@ -31,9 +31,10 @@ var mayImport = map[string][]string{
 	"internal/stage":                  {"lucidbase", "lucidbase/lock", "llbutil"},
 	"internal/llbtext":                {},
 	"variants":                        {"lucidbase", "lucidbase/lock", "llbutil", "internal/stage", "lucidbase/verify", "internal/python"},
-	"lucidbase/rootfs":                {"lucidbase", "lucidbase/lock"},
-	"lucidbase/engine":                {"lucidbase", "lucidbase/lock", "llbutil", "lucidbase/rootfs", "lucidbase/verify", "lucidbase/engine/internal/image"},
-	"lucidbase/engine/internal/image": {"lucidbase"},
+	"internal/patient":                {},
+	"lucidbase/rootfs":                {"lucidbase", "lucidbase/lock", "internal/patient"},
+	"lucidbase/engine":                {"lucidbase", "lucidbase/lock", "llbutil", "lucidbase/rootfs", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/patient"},
+	"lucidbase/engine/internal/image": {"lucidbase", "internal/patient"},
 	"lucidbase/engine/embedded":       {"lucidbase/engine"},
 }
 

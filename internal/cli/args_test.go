@@ -51,6 +51,9 @@ func TestUsageErrors(t *testing.T) {
 		{name: "graph without image", args: "graph", says: "arg"},
 		{name: "graph of two platforms", args: "graph base --platform linux/amd64,linux/arm64", says: "--platform"},
 		{name: "graph format", args: "graph base --format png", says: "--format"},
+		{name: "no patience", args: "build --registry-timeout 0s", says: "--registry-timeout 0s: must be more than 0s"},
+		{name: "patience without a unit", args: "verify x --registry-timeout 5", says: "--registry-timeout"},
+		{name: "no patience to verify", args: "verify x --registry-timeout -1s", says: "must be more than 0s"},
 		{name: "progress", args: "build --progress loud", says: "--progress"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/docker/go-units"
 	"github.com/spf13/cobra"
@@ -25,6 +26,7 @@ type engineFlags struct {
 	securityMirror string
 	imageMirrors   []string
 	progress       string
+	registryWait   registryTimeout
 }
 
 func (e *engineFlags) add(f *pflag.FlagSet) {
@@ -35,7 +37,23 @@ func (e *engineFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&e.debianMirror, "debian-mirror", "", "base URL of a Debian mirror, or several with commas between; $LUCID_DEBIAN_MIRROR")
 	f.StringVar(&e.securityMirror, "debian-security-mirror", "", "the same for the security archive; $LUCID_DEBIAN_SECURITY_MIRROR")
 	f.StringArrayVar(&e.imageMirrors, "image-mirror", nil, "registry to ask for upstream images first, as docker.io=HOST/PREFIX; may be repeated; $LUCID_IMAGE_MIRROR")
+	e.registryWait.add(f)
 	f.StringVar(&e.progress, "progress", "auto", "auto, plain, tty, quiet or rawjson")
+}
+
+// registryTimeout is a flag of every command that asks registries.
+type registryTimeout time.Duration
+
+func (r *registryTimeout) add(f *pflag.FlagSet) {
+	f.DurationVar((*time.Duration)(r), "registry-timeout", 30*time.Second,
+		"how long a registry may be silent before its answer begins; twice as long in the middle of a body")
+}
+
+func (r registryTimeout) check() error {
+	if r <= 0 {
+		return usagef("--registry-timeout %s: must be more than 0s", time.Duration(r))
+	}
+	return nil
 }
 
 var progressModes = []string{"auto", "plain", "tty", "quiet", "rawjson"}
@@ -50,7 +68,10 @@ func (e *engineFlags) open(ctx context.Context, s Streams) (*engine.Engine, erro
 	if _, err := rootfs.ParseImageMirrors(e.imageMirrors...); err != nil {
 		return nil, usagef("--image-mirror: %w", err)
 	}
-	opts := []engine.Option{engine.WithImageMirrors(e.imageMirrors...), engine.WithProgress(s.Err), engine.WithProgressMode(e.progress)}
+	if err := e.registryWait.check(); err != nil {
+		return nil, err
+	}
+	opts := []engine.Option{engine.WithRegistryTimeout(time.Duration(e.registryWait)), engine.WithImageMirrors(e.imageMirrors...), engine.WithProgress(s.Err), engine.WithProgressMode(e.progress)}
 	if e.cacheDir != "" {
 		opts = append(opts, engine.WithCacheDir(e.cacheDir))
 	}

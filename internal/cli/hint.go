@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/lucid-project/base-images/internal/patient"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/rootfs"
@@ -94,7 +95,14 @@ func pushHint(err error) string {
 	if errors.As(err, &answer) && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden) {
 		return "log in to the registry with 'docker login' or 'skopeo login', as a user who may push there"
 	}
-	if unreachable(err) {
+	var busy *patient.BusyError
+	says := func(part string) bool { return strings.Contains(err.Error(), part) }
+	switch {
+	case errors.As(err, &busy):
+		return "push again later: what has arrived is not sent again"
+	case says("reading it back"), says("web page"), says("redirect"), says("without a"):
+		return "something else may answer in the registry's place: check --registry and the proxy variables"
+	case unreachable(err):
 		return "check --registry, the network and the proxy variables"
 	}
 	return ""
@@ -105,6 +113,6 @@ func pushHint(err error) string {
 func unreachable(err error) bool {
 	text := strings.ToLower(err.Error())
 	return slices.ContainsFunc([]string{
-		"no answer", "error sending request", "connection refused", "network is unreachable", "no such host", "name resolution",
+		"no answer", "no further byte", "no tls handshake", "i/o timeout", "error sending request", "connection refused", "network is unreachable", "no such host", "name resolution",
 	}, func(part string) bool { return strings.Contains(text, part) })
 }

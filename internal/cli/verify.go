@@ -19,6 +19,8 @@ type verifyFlags struct {
 	format, platforms, as, caBundle, cacheDir string
 	only, except, waive                       []string
 	rules                                     bool
+	registryWait                              registryTimeout
+	notes                                     io.Writer // what is waited for
 
 	want    []v1.Platform
 	waivers []verify.Waiver
@@ -48,6 +50,7 @@ func newVerify(s Streams) *cobra.Command {
 			if v.caBundle == "" {
 				v.caBundle = s.Getenv("SSL_CERT_FILE")
 			}
+			v.notes = s.Err
 			return v.run(cmd.Context(), s, args)
 		},
 	}
@@ -61,6 +64,7 @@ func newVerify(s Streams) *cobra.Command {
 	f.BoolVar(&v.rules, "rules", false, "list the rules and exit")
 	f.StringVar(&v.cacheDir, "cache-dir", "", "directory that remembers what was found in layers (default lucidbase in the user's cache directory)")
 	f.StringVar(&v.caBundle, "ca-bundle", "", "PEM `file` of certificate authorities to trust besides the system's; $SSL_CERT_FILE")
+	v.registryWait.add(f)
 	return cmd
 }
 
@@ -68,6 +72,9 @@ func newVerify(s Streams) *cobra.Command {
 func (v *verifyFlags) check(args []string) error {
 	if len(args) == 0 && !v.rules {
 		return usagef("no image: name a reference, an OCI layout or a tar")
+	}
+	if err := v.registryWait.check(); err != nil {
+		return err
 	}
 	if formats[v.format] == nil {
 		return usagef("--format %q: not one of table, json, sarif, junit", v.format)

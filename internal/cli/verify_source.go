@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
@@ -48,7 +49,7 @@ func (v *verifyFlags) openRef(ctx context.Context, arg string) ([]subject, error
 	if err != nil {
 		return nil, fmt.Errorf("there is no such file or directory, and it is no image reference: %s", strings.TrimPrefix(err.Error(), "could not parse reference: "))
 	}
-	transport, err := engine.RegistryTransport(v.caBundle)
+	transport, err := engine.RegistryTransport(engine.WithCABundle(v.caBundle), engine.WithRegistryTimeout(time.Duration(v.registryWait)), engine.WithProgress(v.notes))
 	if err != nil {
 		return nil, err
 	}

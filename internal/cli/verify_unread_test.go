@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -92,6 +94,47 @@ func TestVerifyUnreadable(t *testing.T) {
 			require.NotContains(t, errOut, "/etc/passwd")
 		})
 	}
+}
+
+// A registry that does not answer as one is an error soon, in one line.
+func TestVerifyARegistryInTrouble(t *testing.T) {
+	const forEver = 999
+	silent := testregistry.Fault{Delay: time.Hour, Status: http.StatusInternalServerError, Times: forEver}
+	at := func(path string, f testregistry.Fault) testregistry.Fault {
+		f.Path = path
+		return f
+	}
+	for name, c := range map[string]struct {
+		fault testregistry.Fault
+		says  string
+	}{
+		"silence":              {at("/v2/", silent), `/v2/": no answer in 200ms`},
+		"silence of manifests": {at("/manifests/", silent), `/manifests/v1": no answer in 200ms`},
+		"silence of blobs":     {at("/blobs/", silent), "no answer in 200ms"},
+		"silence in blobs":     {at("/blobs/", testregistry.Fault{Stall: true, Times: forEver}), "no further byte of the answer in 400ms"},
+		"a page":               {at("/manifests/", testregistry.Fault{Page: true, Times: forEver}), "200 OK with a web page, which no registry answers"},
+		"circles":              {at("/manifests/", testregistry.Fault{Status: http.StatusFound, Header: http.Header{"Location": {"/v2/lucid/both/manifests/v1"}}, Times: forEver}), "stopped after 10 redirects"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := testregistry.New(t)
+			ref := push(t, r, "lucid/both:v1", "amd64")
+			r.Inject(c.fault)
+			status, out, errOut := run(t, nil, "verify", ref, "--registry-timeout", "200ms", "--cache-dir", t.TempDir())
+			require.Equal(t, statusUnread, status, out+errOut)
+			require.Contains(t, errOut, "could not read "+ref+": ")
+			require.Contains(t, errOut, c.says)
+		})
+	}
+}
+
+// A registry that asks to wait is named while it is waited for.
+func TestVerifyWaits(t *testing.T) {
+	r := testregistry.New(t)
+	ref := push(t, r, "lucid/both:v1", "amd64")
+	r.Inject(testregistry.Fault{Path: "/manifests/", Status: http.StatusTooManyRequests, RetryAfter: "1"})
+	status, _, errOut := run(t, nil, "verify", ref, "--only", "shell", "--cache-dir", t.TempDir())
+	require.NotEqual(t, statusUnread, status, errOut)
+	require.Contains(t, errOut, "waiting 1s for "+r.Host+", which asks for it (429 Too Many Requests)")
 }
 
 func tarWith(t *testing.T, name, content string) []byte {

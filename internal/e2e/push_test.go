@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/crane"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -148,6 +150,36 @@ func TestPushThatFailsLeavesNoTag(t *testing.T) {
 		_, err := crane.Digest(r.Ref("lucid/" + image + ":latest"))
 		require.Error(t, err)
 	}
+}
+
+// Something that answers in the registry's place and reports success, after it has
+// asked to wait; then a registry that does not answer at all.
+func TestPushThatWasNone(t *testing.T) {
+	s := needEngine(t)
+	s.firstBuild(t)
+	r := testregistry.New(t)
+	tag := testregistry.Fault{Method: http.MethodPut, Path: "/base/manifests/latest", Times: 1000}
+	page, silence := tag, tag
+	page.Page, page.Status = true, http.StatusCreated
+	silence.Delay = time.Hour
+	r.Inject(testregistry.Fault{Method: http.MethodPost, Status: http.StatusTooManyRequests, RetryAfter: "1"})
+	r.Inject(page)
+	c := command{
+		args: []string{"build", "base", "--cache-dir", s.cache(), "--push", "--registry", r.Host + "/lucid", "--registry-timeout", "1s"},
+		env:  []string{"DOCKER_CONFIG=" + t.TempDir()},
+	}
+	plain := c
+	plain.args = append(slices.Clone(c.args), "--progress", "plain")
+	res := s.run(t, plain)
+	require.Equal(t, 1, res.code, res.stderr)
+	require.Contains(t, res.stderr, "waiting 1s for "+r.Host+", which asks for it (429 Too Many Requests)")
+	require.Contains(t, res.stderr, "pushing to "+r.Host+"/lucid/base: latest: PUT: 201 Created with a web page")
+
+	r.Reset()
+	r.Inject(silence)
+	s.refuse(t, c, "pushing to "+r.Host+"/lucid/base: latest: PUT: no answer, and no byte taken, in 2s", "check --registry")
+	_, err := crane.Digest(r.Ref("lucid/base:latest"))
+	require.Error(t, err)
 }
 
 // Skopeo reads what is pushed, and pushes what is written.

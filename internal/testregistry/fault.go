@@ -28,6 +28,13 @@ type Fault struct {
 	Status int
 	// RetryAfter is a header of the answer.
 	RetryAfter string
+	// Header has more of them, instead of the usual ones.
+	Header http.Header
+	// Page makes the answer a web page, with Status or 200. Nothing else is done.
+	Page bool
+	// Stall falls silent in the middle of the body, until the client or the test
+	// ends: the request's if it has one, else the answer's.
+	Stall bool
 	// Close cuts the connection in the middle of the body: the request's if it has
 	// one, else the answer's.
 	Close bool
@@ -64,31 +71,54 @@ func (r *Registry) fault(req *http.Request) *Fault {
 
 func (f *Fault) serve(w http.ResponseWriter, req *http.Request, r *Registry) {
 	if f.Delay > 0 {
-		select {
-		case <-time.After(f.Delay):
-		case <-req.Context().Done():
-		case <-r.closing:
-		}
+		body, _ := io.ReadAll(req.Body) // only then a server sees that its client leaves
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		r.pause(req, f.Delay)
 	}
 	if f.RetryAfter != "" {
 		w.Header().Set("Retry-After", f.RetryAfter)
 	}
 	hasBody := req.ContentLength != 0
 	switch {
+	case f.Page:
+		writePage(w, f)
 	case f.Status != 0:
+		maps.Copy(w.Header(), f.Header)
 		refuse(w, f.Status)
-	case f.Close && hasBody:
+	case f.Close && hasBody, f.Stall && hasBody:
 		_, _ = io.CopyN(io.Discard, req.Body, req.ContentLength/2)
-		panic(http.ErrAbortHandler)
+		f.end(req, r)
 	case f.Corrupt && hasBody:
 		body, _ := io.ReadAll(req.Body)
 		req.Body = io.NopCloser(bytes.NewReader(flip(body)))
 		r.serve(w, req)
-	case f.Close, f.Corrupt:
-		f.spoil(w, req, r)
 	default:
-		r.serve(w, req)
+		f.spoil(w, req, r)
 	}
+}
+
+// pause passes time, unless the client or the test ends.
+func (r *Registry) pause(req *http.Request, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-req.Context().Done():
+	case <-r.closing:
+	}
+}
+
+// end cuts the connection, if need be after a long silence.
+func (f *Fault) end(req *http.Request, r *Registry) {
+	if f.Stall {
+		r.pause(req, time.Hour)
+	}
+	panic(http.ErrAbortHandler)
+}
+
+func writePage(w http.ResponseWriter, f *Fault) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	maps.Copy(w.Header(), f.Header)
+	w.WriteHeader(max(f.Status, http.StatusOK))
+	_, _ = io.WriteString(w, "<!doctype html><title>Log in</title>\n<p>Welcome.\n")
 }
 
 // spoil serves a request and then cuts or changes the answer.
@@ -97,9 +127,13 @@ func (f *Fault) spoil(w http.ResponseWriter, req *http.Request, r *Registry) {
 	r.serve(answer, req)
 	body := answer.Body.Bytes()
 	maps.Copy(w.Header(), answer.Header())
+	maps.Copy(w.Header(), f.Header)
 	if f.Corrupt {
+		body = flip(body)
+	}
+	if !f.Close && !f.Stall {
 		w.WriteHeader(answer.Code)
-		_, _ = w.Write(flip(body))
+		_, _ = w.Write(body)
 		return
 	}
 	if len(body) > 1 {
@@ -107,7 +141,7 @@ func (f *Fault) spoil(w http.ResponseWriter, req *http.Request, r *Registry) {
 		_, _ = w.Write(body[:len(body)/2])
 		_ = http.NewResponseController(w).Flush()
 	}
-	panic(http.ErrAbortHandler)
+	f.end(req, r)
 }
 
 func flip(body []byte) []byte {
@@ -120,6 +154,10 @@ func flip(body []byte) []byte {
 
 // refuse answers as the distribution specification wants errors to be.
 func refuse(w http.ResponseWriter, status int) {
+	if status < http.StatusBadRequest {
+		w.WriteHeader(status)
+		return
+	}
 	code, ok := map[int]string{
 		http.StatusUnauthorized:    "UNAUTHORIZED",
 		http.StatusForbidden:       "DENIED",

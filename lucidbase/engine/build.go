@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lucid-project/base-images/internal/patient"
 	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
 )
 
@@ -113,6 +114,7 @@ func (e *Engine) deliver(ctx context.Context, jobs []Job, images []*image.Image,
 	if len(pushed) == 0 {
 		return results, nil
 	}
+	ctx = patient.WithWaiter(ctx, d.wait)
 	err := d.step("pushing", func() error { return image.Push(ctx, pushed, e.transport) })
 	return results, err
 }

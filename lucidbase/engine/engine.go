@@ -62,6 +62,8 @@ type options struct {
 	imageMirrors   []string
 	progress       io.Writer
 	progressMode   string
+	// registryTimeout is 0 for patient.DefaultTimeout.
+	registryTimeout time.Duration
 }
 
 // WithCacheDir keeps everything that can be made again in dir. The default is
@@ -95,6 +97,13 @@ func WithImageMirrors(mirrors ...string) Option {
 	}
 }
 
+// WithRegistryTimeout limits how long a registry may take for the first byte of an
+// answer, and to half of how long it may send or take none of a body; a request
+// that takes long but moves is not limited. The default is 30 seconds.
+func WithRegistryTimeout(d time.Duration) Option {
+	return func(o *options) { o.registryTimeout = d }
+}
+
 // WithProgress shows what happens on w: BuildKit's own display on a terminal,
 // lines elsewhere. The default shows nothing.
 func WithProgress(w io.Writer) Option { return func(o *options) { o.progress = w } }
@@ -111,16 +120,7 @@ func WithProgressMode(mode string) Option { return func(o *options) { o.progress
 // docker-container://, podman-container://, kube-pod://. What goes over tcp:// is
 // not encrypted, the build's secrets included: prefer ssh:// or a tunnel.
 func Open(ctx context.Context, address string, opts ...Option) (*Engine, error) {
-	o := options{
-		caBundle:       os.Getenv("SSL_CERT_FILE"),
-		progressMode:   "auto",
-		debianMirror:   os.Getenv("LUCID_DEBIAN_MIRROR"),
-		securityMirror: os.Getenv("LUCID_DEBIAN_SECURITY_MIRROR"),
-		imageMirrors:   []string{os.Getenv("LUCID_IMAGE_MIRROR")},
-	}
-	for _, opt := range opts {
-		opt(&o)
-	}
+	o := newOptions(opts)
 	if address == "" {
 		address = os.Getenv("BUILDKIT_HOST")
 	}
@@ -137,6 +137,20 @@ func Open(ctx context.Context, address string, opts ...Option) (*Engine, error) 
 	return e, nil
 }
 
+func newOptions(opts []Option) options {
+	o := options{
+		caBundle:       os.Getenv("SSL_CERT_FILE"),
+		progressMode:   "auto",
+		debianMirror:   os.Getenv("LUCID_DEBIAN_MIRROR"),
+		securityMirror: os.Getenv("LUCID_DEBIAN_SECURITY_MIRROR"),
+		imageMirrors:   []string{os.Getenv("LUCID_IMAGE_MIRROR")},
+	}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}
+
 func (e *Engine) openStore() (err error) {
 	mirrors, err := rootfs.Mirrors(os.DirFS("/"), e.options.debianMirror, e.options.securityMirror)
 	if err != nil {
@@ -150,7 +164,7 @@ func (e *Engine) openStore() (err error) {
 	if trusted, e.authorities, err = trust(systemBundle(), e.options.caBundle); err != nil {
 		return err
 	}
-	e.transport = registryTransport(trusted.Clone())
+	e.transport = e.options.registryTransport(trusted.Clone())
 	e.archives = &rootfs.Archives{Cache: e.options.downloadDir(), Mirrors: mirrors, TLS: trusted}
 	e.upstream = &rootfs.Images{Cache: e.options.downloadDir(), Mirrors: images, Transport: e.transport, Archives: e.archives}
 	if e.store, err = newStore(e.options.contentDir(), e.makeLayer); err != nil {

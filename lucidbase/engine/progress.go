@@ -6,10 +6,13 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/progress/progressui"
 	"github.com/moby/buildkit/util/progress/progresswriter"
+
+	"github.com/lucid-project/base-images/internal/patient"
 )
 
 // display shows the steps of several solves, and our own between them, as one
@@ -62,6 +65,11 @@ func (d *display) step(name string, fn func() error) error {
 	defer d.writers.Done()
 	return progresswriter.Wrap(name, func(s *client.SolveStatus) { d.status <- s },
 		func(progresswriter.SubLogger) error { return fn() })
+}
+
+// wait is a patient.Waiter whose waiting is a step.
+func (d *display) wait(ctx context.Context, pause time.Duration, why string) error {
+	return d.step(why, func() error { return patient.Sleep(ctx, pause, why) })
 }
 
 // close waits until everything is shown.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -10,8 +11,13 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/moby/buildkit/util/progress/progressui"
+
+	"github.com/lucid-project/base-images/internal/patient"
+	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
 )
 
 // systemBundles are where distributions keep the certificate authorities that a
@@ -77,19 +83,28 @@ func trust(system, bundle string) (*tls.Config, []byte, error) {
 	return &tls.Config{RootCAs: pool}, authorities.Bytes(), nil
 }
 
-// RegistryTransport reaches registries as an Engine does: it trusts the system's
-// certificate authorities, and those of a PEM file unless its name is empty.
-func RegistryTransport(caBundle string) (http.RoundTripper, error) {
-	trusted, _, err := trust(systemBundle(), caBundle)
+// RegistryTransport reaches registries as an Engine does that is opened with the
+// same options. Of these, WithCABundle, WithRegistryTimeout and WithProgress count:
+// a registry that is waited for is named there.
+func RegistryTransport(opts ...Option) (http.RoundTripper, error) {
+	o := newOptions(opts)
+	trusted, _, err := trust(systemBundle(), o.caBundle)
 	if err != nil {
 		return nil, err
 	}
-	return registryTransport(trusted), nil
+	return o.registryTransport(trusted), nil
 }
 
 // registryTransport reaches registries.
-func registryTransport(trusted *tls.Config) http.RoundTripper {
-	transport := remote.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = trusted
-	return transport
+func (o *options) registryTransport(trusted *tls.Config) http.RoundTripper {
+	base := remote.DefaultTransport.(*http.Transport).Clone()
+	base.TLSClientConfig = trusted
+	transport := patient.New(base, o.registryTimeout)
+	transport.Wait = func(ctx context.Context, d time.Duration, why string) error {
+		if o.progress != nil && o.progressMode != string(progressui.QuietMode) && o.progressMode != string(progressui.RawJSONMode) {
+			fmt.Fprintln(o.progress, why)
+		}
+		return patient.Sleep(ctx, d, why)
+	}
+	return image.Genuine(transport)
 }

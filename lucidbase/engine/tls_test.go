@@ -22,7 +22,7 @@ func TestTrust(t *testing.T) {
 	trusted, authorities, err := trust("", ca)
 	require.NoError(t, err)
 	require.Equal(t, string(own), string(authorities))
-	client := http.Client{Transport: registryTransport(trusted)}
+	client := http.Client{Transport: (&options{}).registryTransport(trusted)}
 	res, err := client.Get(server.URL)
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())

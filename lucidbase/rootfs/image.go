@@ -30,11 +30,13 @@ type Images struct {
 	// Mirrors maps a registry ("docker.io") to those that are asked before it; see
 	// ParseImageMirrors.
 	Mirrors map[string][]string
-	// Transport reaches registries; nil means go-containerregistry's own.
+	// Transport reaches registries; nil means go-containerregistry's own, but not
+	// for ever.
 	Transport http.RoundTripper
 	// Archives are where Debian's packages for what an image lacks come from.
 	Archives *Archives
 
+	once sync.Once
 	down sync.Map // repositories that did not answer: asked last from then on
 }
 

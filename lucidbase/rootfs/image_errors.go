@@ -1,7 +1,6 @@
 package rootfs
 
 import (
-	"context"
 	"errors"
 	"net/url"
 	"strings"
@@ -23,10 +22,7 @@ func (p placeErrors) Error() string {
 func (p placeErrors) Unwrap() []error { return p }
 
 // pullError says in one line why a registry gives nothing.
-func pullError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return errNoAnswer
-	}
+func pullError(err error) error {
 	var named *url.Error
 	if errors.As(err, &named) {
 		err = named.Err

@@ -8,10 +8,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -19,6 +19,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/lucid-project/base-images/internal/patient"
 )
 
 // blob is what a registry has by digest. A size of 0 is not known. Registries
@@ -111,6 +113,9 @@ func (r *repository) fetch(ctx context.Context, b blob, limit int64) (string, er
 	var failed placeErrors
 	for _, place := range r.order() {
 		err := r.images.pull(ctx, place, b, limit, path)
+		if _, cut := err.(*cutError); cut && ctx.Err() == nil {
+			err = r.images.pull(ctx, place, b, limit, path)
+		}
 		if err == nil {
 			return path, nil
 		}
@@ -122,6 +127,12 @@ func (r *repository) fetch(ctx context.Context, b blob, limit int64) (string, er
 	}
 	return "", fmt.Errorf("fetching %s: %w: %w", b.digest, ErrNoImage, failed)
 }
+
+// cutError is a blob that broke off: the next time it may arrive.
+type cutError struct{ error }
+
+// Unwrap returns the error itself.
+func (c *cutError) Unwrap() error { return c.error }
 
 // order puts the places that failed before behind the others.
 func (r *repository) order() []name.Repository {
@@ -139,13 +150,9 @@ func (r *repository) order() []name.Repository {
 // pull brings a blob from a place to the cache. Size and digest are checked here,
 // whatever the registry's client does.
 func (m *Images) pull(ctx context.Context, place name.Repository, b blob, limit int64, path string) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	timer := time.AfterFunc(stallTime, cancel)
-	defer timer.Stop()
 	content, err := m.content(ctx, place, b)
 	if err != nil {
-		return pullError(ctx, err)
+		return pullError(err)
 	}
 	defer content.Close()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -157,13 +164,13 @@ func (m *Images) pull(ctx context.Context, place name.Repository, b blob, limit 
 	}
 	defer os.Remove(f.Name()) // in vain once it is renamed
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(&patientReader{content, timer, stallTime}, limit+1))
+	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(content, limit+1))
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
 	switch {
 	case err != nil:
-		return pullError(ctx, fmt.Errorf("after %d bytes: %w", n, err))
+		return &cutError{pullError(fmt.Errorf("after %d bytes: %w", n, err))}
 	case n > limit, b.size != 0 && n != b.size:
 		return fmt.Errorf("sends %d bytes or more, not %d", n, max(b.size, limit))
 	case "sha256:"+hex.EncodeToString(h.Sum(nil)) != b.digest:
@@ -190,11 +197,12 @@ func (m *Images) content(ctx context.Context, place name.Repository, b blob) (io
 }
 
 func (m *Images) remote(ctx context.Context) []remote.Option {
-	opts := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
-	if m.Transport != nil {
-		opts = append(opts, remote.WithTransport(m.Transport))
-	}
-	return opts
+	m.once.Do(func() {
+		if m.Transport == nil {
+			m.Transport = patient.New(remote.DefaultTransport.(*http.Transport), 0)
+		}
+	})
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(m.Transport)}
 }
 
 // isBlob reports whether a whole and right blob is there.

@@ -84,12 +84,10 @@ func (m *Images) Latest(ctx context.Context, im lock.Image) (string, error) {
 
 // look gives the digest that a tag names in one place.
 func (m *Images) look(ctx context.Context, tag name.Tag) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, stallTime)
-	defer cancel()
 	d, err := remote.Head(tag, m.remote(ctx)...)
 	switch {
 	case err != nil:
-		return "", pullError(ctx, err)
+		return "", pullError(err)
 	case !d.MediaType.IsIndex():
 		return "", fmt.Errorf("%s is no index of platforms", d.MediaType)
 	}

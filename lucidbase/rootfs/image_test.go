@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -25,6 +26,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/lucid-project/base-images/internal/patient"
 	"github.com/lucid-project/base-images/internal/testregistry"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -217,6 +219,10 @@ func TestFetchFromTheNextRegistry(t *testing.T) {
 		"another blob":     {testregistry.Fault{Path: "/blobs/", Corrupt: true, Times: 99}, "checksum"},
 		"an error":         {testregistry.Fault{Path: "/manifests/", Status: http.StatusForbidden, Times: 99}, "DENIED"},
 		"not there":        {testregistry.Fault{Path: "/manifests/", Status: http.StatusNotFound, Times: 99}, "UNKNOWN"},
+		"circles":          {testregistry.Fault{Path: "/blobs/", Status: http.StatusFound, Header: http.Header{"Location": {"/v2/hub/library/python/blobs/0"}}, Times: 999}, "stopped after 10 redirects"},
+		"silence":          {testregistry.Fault{Path: "/manifests/", Delay: time.Hour, Status: http.StatusInternalServerError, Times: 99}, "no answer in 200ms"},
+		"a silent blob":    {testregistry.Fault{Path: "/blobs/", Stall: true, Times: 99}, "no further byte of the answer in 400ms"},
+		"a page":           {testregistry.Fault{Path: "/v2/", Page: true, Times: 99}, "manifest digest"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newUpstream(t)
@@ -224,6 +230,7 @@ func TestFetchFromTheNextRegistry(t *testing.T) {
 			alpine(t).push(bad, "PATH=/usr/bin", "PYTHON_VERSION=3.11.9")
 			bad.Inject(c.fault)
 			m := u.images(t)
+			m.Transport = patient.New(http.DefaultTransport.(*http.Transport), 200*time.Millisecond)
 			m.Mirrors = map[string][]string{"docker.io": {bad.Host + "/hub", u.registry.Host + "/hub"}}
 			_, err := u.resolve(t, m)
 			require.NoError(t, err)
@@ -232,6 +239,7 @@ func TestFetchFromTheNextRegistry(t *testing.T) {
 			bad.Reset()
 			bad.Inject(c.fault)
 			m = u.images(t)
+			m.Transport = patient.New(http.DefaultTransport.(*http.Transport), 200*time.Millisecond)
 			m.Mirrors = map[string][]string{"docker.io": {bad.Host + "/hub"}}
 			alone := u.image
 			alone.Reference = "docker.io.invalid/library/python:3.11-alpine3.23" // the image's own registry is not asked in a test
@@ -243,6 +251,15 @@ func TestFetchFromTheNextRegistry(t *testing.T) {
 			require.NotContains(t, err.Error(), "\n")
 		})
 	}
+}
+
+// A connection that breaks in the middle is no reason to give up, when nobody else
+// has the image.
+func TestFetchAgain(t *testing.T) {
+	u := newUpstream(t)
+	u.registry.Inject(testregistry.Fault{Path: "/blobs/", Close: true})
+	_, err := u.resolve(t, u.images(t))
+	require.NoError(t, err)
 }
 
 // The user's own credentials are used, as docker keeps them.

@@ -7,8 +7,12 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/lucid-project/base-images/internal/patient"
 )
 
 // Target is an image and the tag that it is pushed to.
@@ -25,20 +29,34 @@ const jobs = 8
 // arrived the tags. So a tag never moves to what is not there, and when one of the
 // images cannot be pushed, none of the tags moves.
 //
+// Each of them is read back before the next, and a tag at last: whoever answers in
+// a registry's place, such as a proxy, may report success for nothing.
+//
 // A blob is uploaded once for each registry, and lent from there to the other
 // repositories; what a repository has is not sent again. A nil rt means
-// go-containerregistry's default.
+// go-containerregistry's default. What a registry asks to wait is waited for as
+// patient.WithWaiter says.
 func Push(ctx context.Context, targets []Target, rt http.RoundTripper) error {
-	return push(ctx, targets, rt, sleep)
+	return push(ctx, targets, rt, patient.Sleep)
 }
 
-func push(ctx context.Context, targets []Target, rt http.RoundTripper, wait waiter) error {
+func push(ctx context.Context, targets []Target, rt http.RoundTripper, wait patient.Waiter) error {
 	if rt == nil {
-		rt = remote.DefaultTransport
+		rt = Genuine(patient.New(remote.DefaultTransport.(*http.Transport), 0))
+	}
+	todo, err := uploads(targets)
+	if err != nil {
+		return err
+	}
+	checked := &answers{inner: rt, sizes: map[v1.Hash]int64{}}
+	for _, u := range todo {
+		if checked.sizes[u.digest], err = u.layer.Size(); err != nil {
+			return err
+		}
 	}
 	remotePusher, err := remote.NewPusher(
 		remote.WithAuthFromKeychain(authn.DefaultKeychain),
-		remote.WithTransport(pacer{rt, wait}),
+		remote.WithTransport(checked),
 		remote.WithJobs(jobs),
 		// Retried here instead, where a cancelled context ends the waiting.
 		remote.WithRetryBackoff(remote.Backoff{Steps: 1}),
@@ -46,7 +64,7 @@ func push(ctx context.Context, targets []Target, rt http.RoundTripper, wait wait
 	if err != nil {
 		return fmt.Errorf("preparing the push: %w", err)
 	}
-	p := &pusher{remote: remotePusher, wait: wait}
+	p := &pusher{remote: remotePusher, reader: &reader{answers: checked}, wait: wait, todo: todo}
 	for _, step := range []func(context.Context, []Target) error{p.blobs, p.manifests, p.indexes, p.tags} {
 		if err := step(ctx, targets); err != nil {
 			return err
@@ -57,7 +75,9 @@ func push(ctx context.Context, targets []Target, rt http.RoundTripper, wait wait
 
 type pusher struct {
 	remote *remote.Pusher
-	wait   waiter
+	reader *reader
+	wait   patient.Waiter
+	todo   []*blobUpload
 }
 
 // do does one thing in a repository, again where that may help.
@@ -68,14 +88,10 @@ func (p *pusher) do(ctx context.Context, repo name.Repository, what string, fn f
 	return nil
 }
 
-func (p *pusher) blobs(ctx context.Context, targets []Target) error {
-	todo, err := uploads(targets)
-	if err != nil {
-		return err
-	}
+func (p *pusher) blobs(ctx context.Context, _ []Target) error {
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.SetLimit(jobs)
-	for _, u := range todo {
+	for _, u := range p.todo {
 		eg.Go(func() error { return p.upload(ctx, u) })
 	}
 	return eg.Wait()
@@ -93,8 +109,11 @@ func (p *pusher) upload(ctx context.Context, u *blobUpload) error {
 			}
 			l = &remote.MountableLayer{Layer: l, Reference: from.Digest(u.digest.String())}
 		}
-		err := p.do(ctx, repo, "blob "+u.digest.String(), func() error { return p.remote.Upload(ctx, repo, l) })
-		if err != nil {
+		blob := "blob " + u.digest.String()
+		if err := p.do(ctx, repo, blob, func() error { return p.remote.Upload(ctx, repo, l) }); err != nil {
+			return err
+		}
+		if err := p.do(ctx, repo, blob, func() error { return p.reader.blob(ctx, repo, u.digest) }); err != nil {
 			return err
 		}
 	}
@@ -130,8 +149,18 @@ func (p *pusher) tags(ctx context.Context, targets []Target) error {
 	return nil
 }
 
+// manifest is an image's or an index.
+type manifest interface {
+	remote.Taggable
+	partial.Describable
+}
+
 // put puts a manifest that is not there. The pusher remembers what it has put or
 // uploaded: it does not ask for the parts again.
-func (p *pusher) put(ctx context.Context, ref name.Reference, m remote.Taggable) error {
-	return p.do(ctx, ref.Context(), ref.Identifier(), func() error { return p.remote.Push(ctx, ref, m) })
+func (p *pusher) put(ctx context.Context, ref name.Reference, m manifest) error {
+	repo := ref.Context()
+	if err := p.do(ctx, repo, ref.Identifier(), func() error { return p.remote.Push(ctx, ref, m) }); err != nil {
+		return err
+	}
+	return p.do(ctx, repo, ref.Identifier(), func() error { return p.reader.manifest(ctx, ref, m) })
 }

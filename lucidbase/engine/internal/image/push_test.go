@@ -24,6 +24,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 	"github.com/stretchr/testify/require"
 
+	"github.com/lucid-project/base-images/internal/patient"
 	"github.com/lucid-project/base-images/internal/testregistry"
 )
 
@@ -40,12 +41,20 @@ type waits struct {
 	times []time.Duration
 }
 
-func (w *waits) wait(ctx context.Context, d time.Duration) error {
+func (w *waits) wait(ctx context.Context, d time.Duration, _ string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.times = append(w.times, d)
 	return ctx.Err()
 }
+
+// push pushes without waiting. What falls silent is given up soon.
+func (w *waits) push(t *testing.T, targets ...Target) error {
+	rt := Genuine(patient.New(http.DefaultTransport.(*http.Transport), short))
+	return push(patient.WithWaiter(t.Context(), w.wait), targets, rt, w.wait)
+}
+
+const short = 100 * time.Millisecond
 
 func requireTag(t *testing.T, ref string, img *Image) {
 	got, err := crane.Digest(ref)
@@ -150,8 +159,8 @@ func TestPushRetries(t *testing.T) {
 		{"ping", testregistry.Fault{Path: "/v2/", Status: 503}, []time.Duration{firstPause}},
 		{"server error", testregistry.Fault{Method: "PATCH", Status: 500}, []time.Duration{firstPause}},
 		{"thrice", testregistry.Fault{Path: "/manifests/latest", Method: "PUT", Status: 502, Times: 3}, []time.Duration{firstPause, 3 * firstPause, 9 * firstPause}},
-		{"too many requests", testregistry.Fault{Method: "PATCH", Status: 429, RetryAfter: "7"}, []time.Duration{7 * time.Second, firstPause}},
-		{"too many manifests", testregistry.Fault{Method: "PUT", Path: "/manifests/", Status: 429, RetryAfter: "2"}, []time.Duration{2 * time.Second, firstPause}},
+		{"too many requests", testregistry.Fault{Method: "PATCH", Status: 429, RetryAfter: "7"}, []time.Duration{7 * time.Second}},
+		{"too many manifests", testregistry.Fault{Method: "PUT", Path: "/manifests/", Status: 429, RetryAfter: "2"}, []time.Duration{2 * time.Second}},
 		{"cut upload", testregistry.Fault{Method: "PATCH", Close: true}, []time.Duration{firstPause}},
 		{"cut manifest", testregistry.Fault{Method: "PUT", Path: "/manifests/sha256", Close: true}, []time.Duration{firstPause}},
 	} {
@@ -160,7 +169,7 @@ func TestPushRetries(t *testing.T) {
 			to := target(t, r, newExport(t).image("root", "python"), "lucid/base:latest")
 			r.Inject(tt.fault)
 			var w waits
-			require.NoError(t, push(t.Context(), []Target{to}, nil, w.wait))
+			require.NoError(t, w.push(t, to))
 			require.Equal(t, tt.waits, slices.Compact(w.times), "several requests may wait at once")
 			require.Equal(t, 6, len(uploaded(r)), "once each, apart from what went wrong")
 			requirePushed(t, to)
@@ -184,12 +193,12 @@ func TestPushFails(t *testing.T) {
 		fault testregistry.Fault
 		want  string // REPO stands for lucid/base in the registry, X for a digest
 	}{
-		{"no credentials", testregistry.Fault{Path: "lucid/base/", Status: 401, Times: 99}, "pushing to REPO: blob sha256:X: 401 Unauthorized"},
-		{"forbidden blob", testregistry.Fault{Path: "lucid/base/", Method: "POST", Status: 403, Times: 99}, "pushing to REPO: blob sha256:X: 403 Forbidden: DENIED: forbidden"},
-		{"forbidden manifest", testregistry.Fault{Path: "lucid/base/manifests/sha256:", Method: "PUT", Status: 403}, "pushing to REPO: sha256:X: 403 Forbidden: DENIED: forbidden"},
-		{"forbidden tag", testregistry.Fault{Path: "lucid/base/manifests/latest", Method: "PUT", Status: 403}, "pushing to REPO: latest: 403 Forbidden: DENIED: forbidden"},
-		{"ill for good", testregistry.Fault{Path: "lucid/base/", Method: "HEAD", Status: 500, Times: 99}, "pushing to REPO: blob sha256:X: 500 Internal Server Error"},
-		{"wrong bytes", testregistry.Fault{Path: "lucid/base/", Method: "PATCH", Corrupt: true, Times: 99}, "pushing to REPO: blob sha256:X: 400 Bad Request: DIGEST_INVALID: digest does not match contents"},
+		{"no credentials", testregistry.Fault{Path: "lucid/base/", Status: 401, Times: 99}, "pushing to REPO: blob sha256:X: HEAD: 401 Unauthorized"},
+		{"forbidden blob", testregistry.Fault{Path: "lucid/base/", Method: "POST", Status: 403, Times: 99}, "pushing to REPO: blob sha256:X: POST: 403 Forbidden: DENIED: forbidden"},
+		{"forbidden manifest", testregistry.Fault{Path: "lucid/base/manifests/sha256:", Method: "PUT", Status: 403}, "pushing to REPO: sha256:X: PUT: 403 Forbidden: DENIED: forbidden"},
+		{"forbidden tag", testregistry.Fault{Path: "lucid/base/manifests/latest", Method: "PUT", Status: 403}, "pushing to REPO: latest: PUT: 403 Forbidden: DENIED: forbidden"},
+		{"ill for good", testregistry.Fault{Path: "lucid/base/", Method: "HEAD", Status: 500, Times: 99}, "pushing to REPO: blob sha256:X: HEAD: 500 Internal Server Error"},
+		{"wrong bytes", testregistry.Fault{Path: "lucid/base/", Method: "PATCH", Corrupt: true, Times: 99}, "pushing to REPO: blob sha256:X: PUT: 400 Bad Request: DIGEST_INVALID: digest does not match contents"},
 		{"cut for good", testregistry.Fault{Path: "lucid/base/", Method: "PATCH", Close: true, Times: 99}, "EOF"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -202,7 +211,7 @@ func TestPushFails(t *testing.T) {
 			r.Inject(tt.fault)
 			base.Image, python.Image = e.image("new root"), e.image("new root", "python")
 			var w waits
-			err := push(t.Context(), []Target{base, python}, nil, w.wait)
+			err := w.push(t, base, python)
 			for _, part := range strings.Split(strings.ReplaceAll(tt.want, "REPO", r.Ref("lucid/base")), "X") {
 				require.ErrorContains(t, err, part)
 			}
@@ -218,17 +227,22 @@ func TestPushFails(t *testing.T) {
 func TestPushWithCredentials(t *testing.T) {
 	r := testregistry.New(t, testregistry.BasicAuth("ann", "secret"))
 	to := target(t, r, newExport(t).image("root"), "lucid/base:latest")
-	auth := base64.StdEncoding.EncodeToString([]byte("ann:secret"))
-	config := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, r.Host, auth)
-	require.NoError(t, os.WriteFile(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), []byte(config), 0o600))
+	logIn(t, r.Host, "ann", "secret")
 	require.NoError(t, Push(t.Context(), []Target{to}, nil))
 	requirePushed(t, to)
+}
+
+// logIn does what docker login does, where target has made room for it.
+func logIn(t *testing.T, host, user, password string) {
+	auth := base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
+	config := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, auth)
+	require.NoError(t, os.WriteFile(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), []byte(config), 0o600))
 }
 
 func TestPushToNobody(t *testing.T) {
 	to := target(t, &testregistry.Registry{Host: "127.0.0.1:1"}, newExport(t).image("root"), "lucid/base:latest")
 	var w waits
-	err := push(t.Context(), []Target{to}, nil, w.wait)
+	err := w.push(t, to)
 	require.ErrorContains(t, err, "pushing to 127.0.0.1:1/lucid/base: ")
 	require.ErrorContains(t, err, "connection refused")
 	require.NotContains(t, err.Error(), "\n")
@@ -240,11 +254,11 @@ func TestPushCancelled(t *testing.T) {
 	to := target(t, r, newExport(t).image("root"), "lucid/base:latest")
 	ctx, cancel := context.WithCancel(t.Context())
 	r.Inject(testregistry.Fault{Method: "PATCH", Status: 429, RetryAfter: "60", Times: 99})
-	wait := func(ctx context.Context, _ time.Duration) error {
+	ctx = patient.WithWaiter(ctx, func(ctx context.Context, _ time.Duration, _ string) error {
 		cancel() // Ctrl-C while it waits
-		return sleep(ctx, time.Hour)
-	}
-	require.ErrorIs(t, push(ctx, []Target{to}, nil, wait), context.Canceled)
+		return ctx.Err()
+	})
+	require.ErrorIs(t, Push(ctx, []Target{to}, nil), context.Canceled)
 	require.Zero(t, count(writes(r), "digest ")+count(writes(r), "tag "))
 }
 
@@ -265,29 +279,6 @@ func TestPushTransport(t *testing.T) {
 		return resp, err
 	})))
 	require.Len(t, r.Requests(), int(answers.Load()), "each request went through it")
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	for _, tt := range []struct {
-		status int
-		header string
-		want   time.Duration
-	}{
-		{429, "", 0},
-		{429, "3", 3 * time.Second},
-		{503, "3", 3 * time.Second},
-		{429, "99999999999", longestPause},
-		{429, "-1", 0},
-		{429, "soon", 0},
-		{429, "Tue, 24 Nov 2026 12:00:05 GMT", 5 * time.Second},
-		{429, "Tue, 24 Nov 2026 11:00:00 GMT", 0},
-		{503, "Wed, 25 Nov 2026 12:00:00 GMT", longestPause},
-		{200, "3", 0},
-	} {
-		resp := &http.Response{StatusCode: tt.status, Header: http.Header{"Retry-After": {tt.header}}}
-		require.Equal(t, tt.want, retryAfter(resp, now), "%d %s", tt.status, tt.header)
-	}
 }
 
 func TestTemporary(t *testing.T) {
