@@ -104,7 +104,7 @@ func (e *Engine) deliver(ctx context.Context, jobs []Job, images []*image.Image,
 		}
 		switch to := job.To.(type) {
 		case layoutOutput:
-			if err := d.step("writing "+to.dir, func() error { return images[i].WriteLayout(ctx, to.dir, tag.TagStr()) }); err != nil {
+			if err := d.step("writing "+to.dir, func() error { return images[i].WriteLayout(ctx, to.dir, tag) }); err != nil {
 				return nil, err
 			}
 		case pushOutput:

@@ -14,16 +14,21 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// WriteLayout makes dir an OCI image layout of this image alone, named tag: that
-// is what "skopeo copy --all oci:DIR:TAG docker://..." looks for. An image that
-// was there stays whole until the new one is, then its blobs go; blobs that are
-// in both are not written again.
-func (i *Image) WriteLayout(ctx context.Context, dir, tag string) error {
+// containerdName is where containerd and Podman look for an image's whole name
+// first, see https://pkg.go.dev/github.com/containerd/containerd/v2/core/images.
+const containerdName = "io.containerd.image.name"
+
+// WriteLayout makes dir an OCI image layout of this image alone. Its short name is
+// the tag, which is what "skopeo copy --all oci:DIR:TAG docker://..." looks for; its
+// whole name is there too. An image that was there stays whole until the new one is,
+// then its blobs go; blobs that are in both are not written again.
+func (i *Image) WriteLayout(ctx context.Context, dir string, tag name.Tag) error {
 	w := &layoutWriter{dir: dir, store: i.store}
 	err := w.prepare()
 	if err == nil {
@@ -62,7 +67,7 @@ func (w *layoutWriter) prepare() error {
 	return w.writeJSON(ocispecs.ImageLayoutFile, ocispecs.ImageLayout{Version: ocispecs.ImageLayoutVersion})
 }
 
-func (w *layoutWriter) blob(name string) string { return filepath.Join(w.dir, "blobs", "sha256", name) }
+func (w *layoutWriter) blob(hex string) string { return filepath.Join(w.dir, "blobs", "sha256", hex) }
 
 // checkDir refuses a directory with something else in it.
 func (w *layoutWriter) checkDir() error {
@@ -82,14 +87,14 @@ func (w *layoutWriter) checkDir() error {
 	return nil
 }
 
-func (w *layoutWriter) write(ctx context.Context, img *Image, tag string) error {
+func (w *layoutWriter) write(ctx context.Context, img *Image, tag name.Tag) error {
 	for _, desc := range img.blobs {
 		if err := w.copyBlob(ctx, desc); err != nil {
 			return err
 		}
 	}
 	top := img.blobs[len(img.blobs)-1]
-	top.Annotations = map[string]string{ocispecs.AnnotationRefName: tag}
+	top.Annotations = map[string]string{ocispecs.AnnotationRefName: tag.TagStr(), containerdName: wholeName(tag)}
 	err := w.writeJSON(ocispecs.ImageIndexFile, ocispecs.Index{
 		Versioned: specs.Versioned{SchemaVersion: 2},
 		MediaType: ocispecs.MediaTypeImageIndex,
@@ -100,6 +105,16 @@ func (w *layoutWriter) write(ctx context.Context, img *Image, tag string) error 
 	}
 	w.made = nil // from here on the new image is the one that is there
 	return w.sweep(img)
+}
+
+// wholeName is a name as Docker and containerd spell it out: their name of Docker
+// Hub is not the one that a registry client needs.
+func wholeName(tag name.Tag) string {
+	registry := tag.RegistryStr()
+	if registry == name.DefaultRegistry {
+		registry = "docker.io"
+	}
+	return registry + "/" + tag.RepositoryStr() + ":" + tag.TagStr()
 }
 
 // copyBlob copies a blob that is not there. Never as a hard link: what a user does
@@ -128,12 +143,12 @@ func (w *layoutWriter) copyBlob(ctx context.Context, desc ocispecs.Descriptor) e
 }
 
 // writeJSON writes a file of the layout, unless it is there just so.
-func (w *layoutWriter) writeJSON(name string, v any) error {
+func (w *layoutWriter) writeJSON(file string, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(w.dir, name)
+	path := filepath.Join(w.dir, file)
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
 		return nil
 	}

@@ -21,6 +21,29 @@ import (
 	"github.com/lucid-project/base-images/internal/testregistry"
 )
 
+// tagged is the name that the layouts' images have.
+func tagged(t *testing.T, tag string) name.Tag {
+	full, err := name.NewTag("lucid/base:" + tag)
+	require.NoError(t, err)
+	return full
+}
+
+// Docker, containerd and Podman spell names out; a registry of one's own stays.
+func TestWholeName(t *testing.T) {
+	for short, whole := range map[string]string{
+		"lucid/base:latest":                  "docker.io/lucid/base:latest",
+		"base:v1":                            "docker.io/library/base:v1",
+		"docker.io/lucid/base:v1":            "docker.io/lucid/base:v1",
+		"index.docker.io/lucid/base:v1":      "docker.io/lucid/base:v1",
+		"127.0.0.1:5000/a/b/base:v1":         "127.0.0.1:5000/a/b/base:v1",
+		"registry.example.com/lucid/base:v1": "registry.example.com/lucid/base:v1",
+	} {
+		tag, err := name.NewTag(short)
+		require.NoError(t, err)
+		require.Equal(t, whole, wholeName(tag), short)
+	}
+}
+
 // requireLayout reads dir as others do.
 func requireLayout(t *testing.T, dir string, img *Image, tag string) {
 	l, err := layout.FromPath(dir)
@@ -33,7 +56,10 @@ func requireLayout(t *testing.T, dir string, img *Image, tag string) {
 	require.Len(t, m.Manifests, 1)
 	require.Equal(t, img.Digest.String(), m.Manifests[0].Digest.String())
 	require.EqualValues(t, ocispecs.MediaTypeImageIndex, m.Manifests[0].MediaType)
-	require.Equal(t, map[string]string{"org.opencontainers.image.ref.name": tag}, m.Manifests[0].Annotations)
+	require.Equal(t, map[string]string{
+		"org.opencontainers.image.ref.name": tag,
+		"io.containerd.image.name":          "docker.io/lucid/base:" + tag,
+	}, m.Manifests[0].Annotations)
 
 	want := []string{"index.json", "oci-layout"}
 	for _, desc := range img.blobs {
@@ -46,16 +72,16 @@ func TestWriteLayout(t *testing.T) {
 	e := newExport(t)
 	dir := filepath.Join(t.TempDir(), "dist", "base")
 	first := e.image("root", "one")
-	require.NoError(t, first.WriteLayout(t.Context(), dir, "latest"))
+	require.NoError(t, first.WriteLayout(t.Context(), dir, tagged(t, "latest")))
 	requireLayout(t, dir, first, "latest")
 
 	before := snapshot(t, dir)
-	require.NoError(t, first.WriteLayout(t.Context(), dir, "latest"))
+	require.NoError(t, first.WriteLayout(t.Context(), dir, tagged(t, "latest")))
 	require.Equal(t, before, snapshot(t, dir), "nothing is written again")
 
 	second := e.image("root", "two")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, tempPrefix+"left-by-a-killed-process"), nil, 0o644))
-	require.NoError(t, second.WriteLayout(t.Context(), dir, "v1.0.0"))
+	require.NoError(t, second.WriteLayout(t.Context(), dir, tagged(t, "v1.0.0")))
 	requireLayout(t, dir, second, "v1.0.0")
 	shared := filepath.Join("blobs", "sha256", first.blobs[0].Digest.Encoded())
 	require.Equal(t, before[shared], snapshot(t, dir)[shared], "the shared layer stays")
@@ -65,12 +91,12 @@ func TestWriteLayoutCopies(t *testing.T) {
 	e := newExport(t)
 	dir := t.TempDir()
 	img := e.image("root")
-	require.NoError(t, img.WriteLayout(t.Context(), dir, "latest"))
+	require.NoError(t, img.WriteLayout(t.Context(), dir, tagged(t, "latest")))
 	inLayout := filepath.Join(dir, "blobs", "sha256", img.blobs[0].Digest.Encoded())
 	require.NoError(t, os.Truncate(inLayout, 0))
 	require.NoError(t, img.check(), "the store has a file of its own")
 
-	require.NoError(t, img.WriteLayout(t.Context(), dir, "latest"))
+	require.NoError(t, img.WriteLayout(t.Context(), dir, tagged(t, "latest")))
 	requireLayout(t, dir, img, "latest")
 }
 
@@ -87,7 +113,7 @@ func TestWriteLayoutInterrupted(t *testing.T) {
 		img := newExport(t).image("root")
 		breakLast(t, img)
 		dir := filepath.Join(t.TempDir(), "base")
-		err := img.WriteLayout(t.Context(), dir, "latest")
+		err := img.WriteLayout(t.Context(), dir, tagged(t, "latest"))
 		require.ErrorContains(t, err, "writing layout "+dir+": blob sha256:")
 		require.ErrorContains(t, err, "its content is")
 		require.NoDirExists(t, dir)
@@ -96,7 +122,7 @@ func TestWriteLayoutInterrupted(t *testing.T) {
 		img := newExport(t).image("root")
 		breakLast(t, img)
 		dir := t.TempDir()
-		require.Error(t, img.WriteLayout(t.Context(), dir, "latest"))
+		require.Error(t, img.WriteLayout(t.Context(), dir, tagged(t, "latest")))
 		entries, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		require.Empty(t, entries)
@@ -105,22 +131,22 @@ func TestWriteLayoutInterrupted(t *testing.T) {
 		e := newExport(t)
 		dir := filepath.Join(t.TempDir(), "base")
 		old := e.image("root", "one")
-		require.NoError(t, old.WriteLayout(t.Context(), dir, "latest"))
+		require.NoError(t, old.WriteLayout(t.Context(), dir, tagged(t, "latest")))
 		before := snapshot(t, dir)
 		img := e.image("root", "two")
 		breakLast(t, img)
-		require.Error(t, img.WriteLayout(t.Context(), dir, "latest"))
+		require.Error(t, img.WriteLayout(t.Context(), dir, tagged(t, "latest")))
 		requireLayout(t, dir, old, "latest")
 		require.Equal(t, before, snapshot(t, dir))
 	})
 	t.Run("after the new image", func(t *testing.T) {
 		e := newExport(t)
 		dir := filepath.Join(t.TempDir(), "base")
-		require.NoError(t, e.image("one").WriteLayout(t.Context(), dir, "latest"))
+		require.NoError(t, e.image("one").WriteLayout(t.Context(), dir, tagged(t, "latest")))
 		odd := filepath.Join(dir, "blobs", "sha256", "odd")
 		require.NoError(t, os.MkdirAll(filepath.Join(odd, "sub"), 0o755)) // not to be removed with os.Remove
 		img := e.image("two")
-		require.ErrorContains(t, img.WriteLayout(t.Context(), dir, "latest"), odd)
+		require.ErrorContains(t, img.WriteLayout(t.Context(), dir, tagged(t, "latest")), odd)
 		require.NoError(t, os.RemoveAll(odd))
 		requireLayout(t, dir, img, "latest")
 	})
@@ -129,7 +155,7 @@ func TestWriteLayoutInterrupted(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "base")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		require.ErrorIs(t, img.WriteLayout(ctx, dir, "latest"), context.Canceled)
+		require.ErrorIs(t, img.WriteLayout(ctx, dir, tagged(t, "latest")), context.Canceled)
 		require.NoDirExists(t, dir)
 	})
 	t.Run("killed before its end", func(t *testing.T) {
@@ -138,7 +164,7 @@ func TestWriteLayoutInterrupted(t *testing.T) {
 		w := &layoutWriter{dir: dir, store: img.store}
 		require.NoError(t, w.prepare())
 		require.NoError(t, w.copyBlob(t.Context(), img.blobs[0]))
-		require.NoError(t, img.WriteLayout(t.Context(), dir, "latest"), "the next write goes on with it")
+		require.NoError(t, img.WriteLayout(t.Context(), dir, tagged(t, "latest")), "the next write goes on with it")
 		requireLayout(t, dir, img, "latest")
 	})
 }
@@ -153,7 +179,7 @@ func TestWriteLayoutElsewhere(t *testing.T) {
 		dir:                        "the directory has other files in it and is no OCI layout",
 		filepath.Join(file, "sub"): "not a directory",
 	} {
-		err := img.WriteLayout(t.Context(), target, "latest")
+		err := img.WriteLayout(t.Context(), target, tagged(t, "latest"))
 		require.ErrorContains(t, err, "writing layout "+target+": ")
 		require.ErrorContains(t, err, want)
 		require.NotContains(t, err.Error(), "\n")
@@ -176,7 +202,7 @@ func TestSkopeo(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "base")
 	img := newExport(t).image("root", "one")
-	require.NoError(t, img.WriteLayout(t.Context(), dir, "v1.0.0"))
+	require.NoError(t, img.WriteLayout(t.Context(), dir, tagged(t, "v1.0.0")))
 
 	var raw ocispecs.Index
 	require.NoError(t, json.Unmarshal(skopeo("inspect", "--raw", "oci:"+dir+":v1.0.0"), &raw))
