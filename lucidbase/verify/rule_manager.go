@@ -61,7 +61,7 @@ func checkManager(im *image) []hit {
 	}
 	return append(hits, modules.hits(func(g *group) string {
 		name, _, _ := strings.Cut(g.key.name, "\x00")
-		return "a part of " + name + ", which installs Python packages"
+		return "a part of " + name + ", which installs Python packages" + im.neededBy(name)
 	})...)
 }
 
