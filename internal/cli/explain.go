@@ -35,9 +35,11 @@ func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Se
 		return resolve.Locked{}, err
 	}
 	var cause error
+	r.Leftovers, r.Written = project.Leftovers(), project.Written()
 	if len(project.Findings()) == 0 {
 		now, err := resolve.Requirements(ctx, eng, set, r)
 		if !resolve.Explicable(err) {
+			printLines(s.Err, "lucidbase: ", resolve.Notes(project, now))
 			return now, err
 		}
 		cause = err

@@ -40,7 +40,7 @@ def compiled(requirements, constraints, *arguments):
             ["/uv/bin/uv", "pip", "compile", "--quiet", "--python", sys.executable, "--no-header",
              "--constraints", files[1].name, *arguments, files[0].name],
             cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    return done.stdout, done.stderr.strip() or "uv says nothing" if done.returncode else ""
+    return done.stdout, index.SPLIT.sub("", done.stderr.strip()) or "uv says nothing" if done.returncode else ""
 
 
 def uv_platform(target):

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,10 @@ OWN_DISTUTILS = {"SETUPTOOLS_USE_DISTUTILS": "local"}
 NO_CONFIG = {"XDG_CONFIG_HOME": "/none", "XDG_CONFIG_DIRS": "/none"}
 # What old sources say to a setuptools that has it no more: 82 and newer.
 PKG_RESOURCES = "No module named 'pkg_resources'"
+
+
+# How uv says which of the limits of a lock it speaks of: these are its only splits.
+SPLIT = re.compile(r" for split \(markers: .*\)(?=:?$)", re.M)
 
 
 class AnotherFile(Exception):
@@ -75,10 +80,11 @@ def uv(*arguments, check=True):
 
 def compiled(version, targets, *arguments, check=True, warnings=None):
     """Run uv pip compile for the targets and give what it said in case of failure, else add what it warns of to warnings."""
-    command = ["pip", "compile", *universal(targets, version), "--python", sys.executable, "--generate-hashes", "--no-header", "--no-annotate", *arguments]
+    command = ["pip", "compile", *universal(targets, version), "--python", sys.executable, "--generate-hashes", "--no-header", *arguments]
     failed, said = uv(*command, check=False)
     if failed and PKG_RESOURCES in said:
         failed, said = uv(*command, "--build-constraints", old_setuptools(), check=False)
+    said = SPLIT.sub("", said)
     if not failed:
         if warnings is not None:
             warnings += [line.removeprefix("warning: ") for line in said.splitlines() if line.startswith("warning: ")]

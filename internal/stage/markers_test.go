@@ -79,3 +79,32 @@ func TestForTargets(t *testing.T) {
 	_, err := lock.ParseRequirements("r.lock.txt", []byte(want))
 	require.NoError(t, err)
 }
+
+// annotated is a lock as uv writes it, cut short.
+const annotated = `apscheduler==3.9.1 \
+    --hash=sha256:aa
+    # via -r /locks/r.txt
+gunicorn==20.1.0 ; os_name == 'posix' \
+    --hash=sha256:aa
+    # via web
+setuptools==69.5.1 \
+    --hash=sha256:aa
+    # via
+    #   -c /out/python.lock.txt
+    #   -r /locks/r.txt
+    #   apscheduler
+    #   gunicorn
+web==1
+    # via -r /locks/r.txt
+`
+
+// The way from a list to a package goes by what asks for it.
+func TestWay(t *testing.T) {
+	asks := python(t, "needs.askers", []any{annotated})[0]
+	require.Equal(t, map[string]any{
+		"apscheduler": []any{""}, "gunicorn": []any{"web"}, "setuptools": []any{"", "apscheduler", "gunicorn"}, "web": []any{""},
+	}, asks)
+	circle := map[string]any{"a": []any{"b"}, "b": []any{"a", "c"}, "c": []any{""}}
+	require.Equal(t, []any{[]any{"web", "gunicorn"}, []any{"apscheduler"}, []any{"c", "b", "a"}, []any{"lost"}}, python(t, "needs.way",
+		[]any{asks, "gunicorn"}, []any{asks, "apscheduler"}, []any{circle, "a"}, []any{map[string]any{}, "lost"}))
+}

@@ -13,7 +13,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-//go:embed resolve.py index.py source.py fitting.py markers.py backend.py
+//go:embed resolve.py index.py source.py fitting.py markers.py needs.py backend.py
 var resolveScripts embed.FS
 
 const resolvePath = "/resolve/resolve.py"
@@ -44,11 +44,26 @@ type List struct {
 	File string `json:"file"`
 	// Targets are those of lock.WheelTargets that the packages are needed for.
 	Targets []string `json:"targets"`
+	// Leftovers are packages that the list names and that are left out unless
+	// another one needs them: what "pip freeze" says of the machine.
+	Leftovers []string `json:"leftovers"`
+	// Refused are packages that no image may have: who asks for them is found out.
+	Refused []string `json:"refused"`
+	// Written maps the projects that the list names to themselves, with extras.
+	Written map[string]string `json:"written"`
 }
 
 // Outputs are the files that Resolve leaves for a list: its lock, and as JSON
 // what has to be built from source.
 func (l List) Outputs() (lockFile, sources string) { return l.Name + ".lock.txt", l.Name + ".json" }
+
+// fill has no field encoded as null.
+func (l *List) fill() {
+	l.Leftovers, l.Refused = append([]string{}, l.Leftovers...), append([]string{}, l.Refused...)
+	if l.Written == nil {
+		l.Written = map[string]string{}
+	}
+}
 
 // request is how resolve.py reads a Resolution.
 type request struct {
@@ -67,6 +82,10 @@ func (b Builder) Resolve(r Resolution) llb.State {
 	ask := request{Version: r.Version, Tools: []string{}, Lists: r.Lists, Libraries: r.Libraries, Explain: r.UV != nil}
 	if ask.Libraries == nil {
 		ask.Libraries = map[string][]string{}
+	}
+	ask.Lists = slices.Clone(r.Lists)
+	for i := range ask.Lists {
+		ask.Lists[i].fill()
 	}
 	opts := []llb.RunOption{
 		llb.Args([]string{pythonPath, "-sP", resolvePath}),

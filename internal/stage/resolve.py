@@ -17,31 +17,58 @@ import index  # noqa: E402
 import stage  # noqa: E402
 from fitting import without_wheel  # noqa: E402
 from markers import simplified  # noqa: E402
+from needs import askers, refused  # noqa: E402
 from source import source  # noqa: E402
+
+
+# What "pip freeze" writes on some systems and no index has for Python 3.
+NOWHERE = {"distribute", "pkg-resources"}
 
 
 def resolve(ask):
     """Resolve each list within the versions of the one before."""
     constraints = []
     for item in ask["lists"]:
-        result = {"sources": [], "warnings": []}
-        out, listed = Path(f"/out/{item['name']}.lock.txt"), f"/locks/{item['file']}"
-        found = Path(f"/tmp/pylock.{item['name']}.toml")
-        asked = ask["version"], item["targets"]
-        result["error"] = index.compiled(*asked, *constraints, "--output-file", str(out), listed,
-                                         check=not ask["explain"], warnings=result["warnings"])
-        if result["error"]:
-            out.touch()
-        else:
-            out.write_text(for_targets(out.read_text(), item["targets"], ask["version"]))
-            constraints = ["--constraints", str(out)]
-            index.compiled(*asked, *constraints, "--format", "pylock.toml", "--output-file", str(found), listed)
-            packages = tomllib.loads(found.read_text())["packages"]
-            missing = [(p, without_wheel(p, item["targets"], ask["version"])) for p in packages]
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                jobs = [pool.submit(source, p, m, {**ask, "all": item["targets"]}) for p, m in missing if m]
-                result["sources"] = [job.result() for job in jobs]
+        result = resolve_one(item, ask, constraints)
+        if not result["error"]:
+            constraints = ["--constraints", lock_of(item)]
         Path(f"/out/{item['name']}.json").write_text(json.dumps(result))
+
+
+def lock_of(item):
+    return f"/out/{item['name']}.lock.txt"
+
+
+def resolve_one(item, ask, constraints):
+    """Lock a list and say what has to be built from source, and what else there is to know."""
+    result = {"sources": [], "warnings": [], "dropped": [], "refused": []}
+    out, found = Path(lock_of(item)), Path(f"/tmp/pylock.{item['name']}.toml")
+
+    def run(dropped, *arguments, check=True, warnings=None):
+        names = Path("/tmp/dropped.txt")
+        names.write_text("".join(f"{name}\n" for name in dropped))
+        return index.compiled(ask["version"], item["targets"], *constraints, *["--excludes", str(names)] * bool(dropped),
+                              *arguments, f"/locks/{item['file']}", check=check, warnings=warnings)
+
+    nowhere = [name for name in item["leftovers"] if name in NOWHERE]
+    result["error"] = run(nowhere, "--output-file", str(out), check=not ask["explain"], warnings=result["warnings"])
+    if result["error"]:
+        out.touch()
+        return result
+    asks = askers(out.read_text())
+    result["dropped"] = [name for name in item["leftovers"] if not any(asks.get(name, []))]
+    if set(result["dropped"]) - set(nowhere):
+        run(result["dropped"], "--output-file", str(out))
+    result["refused"] = refused(out.read_text(), item, ask)
+    out.write_text(for_targets(out.read_text(), item["targets"], ask["version"]))
+    constraints = ["--constraints", str(out)]
+    run(result["dropped"], "--format", "pylock.toml", "--output-file", str(found))
+    packages = tomllib.loads(found.read_text())["packages"]
+    missing = [(p, without_wheel(p, item["targets"], ask["version"])) for p in packages]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(source, p, m, {**ask, "all": item["targets"]}) for p, m in missing if m]
+        result["sources"] = [job.result() for job in jobs]
+    return result
 
 
 def for_targets(lock, targets, version):

@@ -16,6 +16,12 @@ import (
 type Locked struct {
 	Requirements lock.Requirements
 	Sources      lock.Sources
+	// Warnings are uv's: of versions that were yanked, of extras that are not there.
+	Warnings []string
+	// Dropped are those of Request.Leftovers that nothing needs.
+	Dropped []string
+	// Refused are the packages that no image may have.
+	Refused []Refused
 }
 
 // NoSolutionError says that a list of packages has no solution.
@@ -59,8 +65,10 @@ func (e *SourceError) Error() string {
 
 // listResult is how the stage writes what it found out about a list.
 type listResult struct {
-	Error   string
-	Sources []sourceResult
+	Error             string
+	Sources           []sourceResult
+	Warnings, Dropped []string
+	Refused           []Refused
 }
 
 type sourceResult struct {
@@ -85,7 +93,7 @@ func parseList(l stage.List, files map[string][]byte, libraries map[string][]str
 	if err != nil {
 		return Locked{}, err
 	}
-	locked := Locked{Requirements: reqs}
+	locked := Locked{Requirements: reqs, Warnings: result.Warnings, Dropped: result.Dropped, Refused: result.Refused}
 	var errs []error
 	for _, found := range result.Sources {
 		if found.Needs != "" || found.Says != "" {

@@ -7,6 +7,7 @@ import (
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
 // Request is a list of requirements of one's own, in pip's form.
@@ -18,6 +19,9 @@ type Request struct {
 	// Targets are those of lock.WheelTargets that the packages are for; none means
 	// all, so that the lock serves every base image.
 	Targets []string
+	// Leftovers and Written are what an explain.Project says of the list.
+	Leftovers []string
+	Written   map[string]string
 	// Libraries names the Debian packages that a project's source needs, as in
 	// lock.DebianInput.
 	Libraries map[string][]string
@@ -30,7 +34,9 @@ func Requirements(ctx context.Context, run Runner, set *lock.Set, r Request) (Lo
 	if err != nil {
 		return Locked{}, err
 	}
-	list := stage.List{Name: "requirements", File: r.Name, Targets: r.Targets}
+	list := stage.List{
+		Name: "requirements", File: r.Name, Targets: r.Targets, Leftovers: r.Leftovers, Written: r.Written, Refused: verify.Refused(),
+	}
 	if len(list.Targets) == 0 {
 		list.Targets = lock.WheelTargets()
 	}
