@@ -95,8 +95,10 @@ type File struct {
 	// Distribution is set for the METADATA of a *.dist-info and the PKG-INFO of an
 	// *.egg-info.
 	Distribution *Distribution
-	// Record is set for the RECORD of a *.dist-info.
-	Record []RecordEntry
+	// Record is set for the RECORD of a *.dist-info; RecordOdd says what in it is not
+	// written as the specification has it.
+	Record    []RecordEntry
+	RecordOdd []string
 	// WheelTags are the Tag lines of the WHEEL of a *.dist-info.
 	WheelTags []string
 	// Bytecode is set for a *.pyc.

@@ -2,12 +2,9 @@ package verify
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
 	"strings"
 )
 
@@ -75,52 +72,6 @@ func headers(data []byte) func(func(header) bool) {
 			yield(h)
 		}
 	}
-}
-
-// parseRecord reads a RECORD: CSV lines of path, hash and size.
-// https://packaging.python.org/en/latest/specifications/recording-installed-packages/
-func (s *scanner) parseRecord(f *File, data []byte) error {
-	r := csv.NewReader(bytes.NewReader(data))
-	r.FieldsPerRecord = -1
-	r.LazyQuotes = true
-	r.ReuseRecord = true
-	for {
-		fields, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if s.records++; s.records > s.limits.recordLines {
-			f.Record = nil
-			return fmt.Errorf("more than %d lines in all RECORD files", s.limits.recordLines)
-		}
-		e, err := recordEntry(fields)
-		if err != nil {
-			line, _ := r.FieldPos(0)
-			return fmt.Errorf("line %d: %w", line, err)
-		}
-		f.Record = append(f.Record, e)
-	}
-}
-
-func recordEntry(fields []string) (RecordEntry, error) {
-	e := RecordEntry{Path: valid(fields[0]), Size: -1}
-	if e.Path == "" {
-		return e, errors.New("no path")
-	}
-	if len(fields) > 1 {
-		e.Hash = valid(fields[1])
-	}
-	if len(fields) > 2 && fields[2] != "" {
-		size, err := strconv.ParseInt(fields[2], 10, 64)
-		if err != nil || size < 0 {
-			return e, fmt.Errorf("%s: size %s", quote(e.Path), quote(fields[2]))
-		}
-		e.Size = size
-	}
-	return e, nil
 }
 
 // bytecode reads the 16 bytes that a .pyc starts with (PEP 552); problem says what

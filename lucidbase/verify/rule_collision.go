@@ -147,7 +147,7 @@ func (line RecordEntry) sha256() string {
 	if !strings.EqualFold(algorithm, "sha256") {
 		return ""
 	}
-	return strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(sum, "="))
+	return sum
 }
 
 // differ tells claims that cannot all be true. One without a hash says nothing.

@@ -1,0 +1,115 @@
+package verify
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/csv"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Ways to write a RECORD that the specification does not have, and that are
+// understood.
+const (
+	oddMark      = "it starts with a byte order mark"
+	oddBackslash = `its paths have "\" between directories, as on Windows`
+	oddStandard  = "its hashes are in standard base64, not the URL-safe one"
+	oddHex       = "its hashes are in hexadecimal, not in base64"
+)
+
+// parseRecord reads a RECORD: CSV lines of path, hash and size. What is written in
+// another way is read as what it means, and noted.
+// https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+func (s *scanner) parseRecord(f *File, data []byte) error {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return errors.New("its text is UTF-16, not UTF-8")
+	}
+	odd := map[string]bool{}
+	if rest, ok := bytes.CutPrefix(data, []byte("\xef\xbb\xbf")); ok {
+		data, odd[oddMark] = rest, true
+	}
+	r := csv.NewReader(bytes.NewReader(data))
+	r.FieldsPerRecord = -1
+	r.LazyQuotes = true
+	r.ReuseRecord = true
+	for {
+		fields, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if s.records++; s.records > s.limits.recordLines {
+			f.Record = nil
+			return fmt.Errorf("more than %d lines in all RECORD files", s.limits.recordLines)
+		}
+		e, err := recordEntry(fields, odd)
+		if err != nil {
+			line, _ := r.FieldPos(0)
+			return fmt.Errorf("line %d: %w", line, err)
+		}
+		f.Record = append(f.Record, e)
+	}
+	if odd[oddBackslash] {
+		for i := range f.Record {
+			f.Record[i].Path = strings.ReplaceAll(f.Record[i].Path, `\`, "/")
+		}
+	}
+	for _, o := range []string{oddMark, oddBackslash, oddStandard, oddHex} {
+		if odd[o] {
+			f.RecordOdd = append(f.RecordOdd, o)
+		}
+	}
+	return nil
+}
+
+// onWindows is a line that every RECORD has, as it is written there: a name with a
+// backslash could be a file's on Linux.
+var onWindows = regexp.MustCompile(`\.dist-info\\(METADATA|RECORD)$`)
+
+func recordEntry(fields []string, odd map[string]bool) (RecordEntry, error) {
+	e := RecordEntry{Path: valid(fields[0]), Size: -1}
+	if e.Path == "" {
+		return e, errors.New("no path")
+	}
+	if onWindows.MatchString(e.Path) {
+		odd[oddBackslash] = true
+	}
+	if len(fields) > 1 {
+		e.Hash = canonicalHash(strings.TrimSpace(valid(fields[1])), odd)
+	}
+	if len(fields) > 2 && strings.TrimSpace(fields[2]) != "" {
+		size, err := strconv.ParseInt(strings.TrimSpace(fields[2]), 10, 64)
+		if err != nil || size < 0 {
+			return e, fmt.Errorf("%s: size %s", quote(e.Path), quote(fields[2]))
+		}
+		e.Size = size
+	}
+	return e, nil
+}
+
+// canonicalHash spells a SHA-256 as the specification does; others are left alone.
+func canonicalHash(s string, odd map[string]bool) string {
+	algorithm, sum, ok := strings.Cut(s, "=")
+	if !ok || !strings.EqualFold(algorithm, "sha256") {
+		return s
+	}
+	sum = strings.TrimRight(sum, "=")
+	if len(sum) == 64 {
+		if raw, err := hex.DecodeString(sum); err == nil {
+			odd[oddHex] = true
+			return "sha256=" + base64.RawURLEncoding.EncodeToString(raw)
+		}
+	}
+	if strings.ContainsAny(sum, "+/") {
+		odd[oddStandard] = true
+		sum = strings.NewReplacer("+", "-", "/", "_").Replace(sum)
+	}
+	return "sha256=" + sum
+}
