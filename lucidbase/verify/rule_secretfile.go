@@ -59,7 +59,7 @@ func checkSecretFile(im *image) []hit {
 			continue
 		}
 		named, data := credentialName(e.at)
-		if named != "" && !published.all(e) && (!data || !published.data(e)) {
+		if named != "" && !published.all(e) && !published.fromIndex(e) && (!data || !published.data(e)) {
 			hits = append(hits, e.hit(named))
 		}
 		if secrets := e.content().Secrets; len(secrets) > 0 && !published.all(e) && !published.data(e) {
@@ -106,15 +106,27 @@ func passwordHashes(e *entry) []hit {
 // published are the files that distributions publish: those of a RECORD with a
 // true hash whose own METADATA has one too. A RECORD is no signature: it proves
 // that a file was not changed after it was installed, and a lock that the
-// distribution was to be installed; neither proves who wrote the RECORD.
+// distribution was to be installed; neither proves who wrote the RECORD. So with a
+// lock only what is locked counts. Without one an installer's word is taken that a
+// distribution came from an index, for files beside it: one's own, of a directory or
+// an address, has a direct_url.json (PEP 610).
 type published struct {
 	im *image
 	// by is the distribution by place and content; nil until it is asked for.
-	by map[string]*Distribution
+	by map[string]*publisher
+}
+
+// publisher is a distribution with a RECORD.
+type publisher struct {
+	*Distribution
+	// site is the directory that it is installed in; direct says that it does not come
+	// from an index.
+	site   string
+	direct bool
 }
 
 func (p *published) readAll() {
-	p.by = map[string]*Distribution{}
+	p.by = map[string]*publisher{}
 	for _, e := range p.im.entries {
 		if len(e.content().Record) > 0 && strings.HasSuffix(path.Dir(e.at), ".dist-info") {
 			p.read(e)
@@ -129,7 +141,7 @@ func (p *published) read(record *entry) {
 	if metadata == nil || metadata.content().Distribution == nil {
 		return
 	}
-	d := metadata.content().Distribution
+	d := &publisher{metadata.content().Distribution, root, p.im.exists(path.Join(info, "direct_url.json"))}
 	files, genuine := map[string]bool{}, false
 	for _, r := range record.content().Record {
 		sum, ok := strings.CutPrefix(r.Hash, "sha256=")
@@ -152,7 +164,7 @@ func (p *published) read(record *entry) {
 }
 
 // of gives the distribution that publishes a file with this content.
-func (p *published) of(e *entry) *Distribution {
+func (p *published) of(e *entry) *publisher {
 	if p.by == nil {
 		p.readAll()
 	}
@@ -176,6 +188,12 @@ func (p *published) all(e *entry) bool {
 	return false
 }
 
+// fromIndex tells, without a lock to ask, what a distribution of an index publishes.
+func (p *published) fromIndex(e *entry) bool {
+	d := p.of(e)
+	return p.im.contract.Distributions == nil && d != nil && !d.direct && strings.HasPrefix(e.at, d.site+"/")
+}
+
 // data tells test keys and the like without a lock to ask: source files, and what
 // is in a directory of tests. Nothing of an unlocked distribution is, once there is
 // a lock.
@@ -183,7 +201,7 @@ func (p *published) data(e *entry) bool {
 	if p.im.contract.Distributions != nil {
 		return false
 	}
-	if p.ofSource(e) != nil {
+	if p.ofSource(e) != nil || p.fromIndex(e) {
 		return true
 	}
 	return p.of(e) != nil && (path.Ext(e.at) == ".py" || testDir.MatchString(e.at))
@@ -196,7 +214,7 @@ var (
 
 // ofSource gives the distribution that publishes the source of bytecode which was
 // made from it.
-func (p *published) ofSource(e *entry) *Distribution {
+func (p *published) ofSource(e *entry) *publisher {
 	b := e.content().Bytecode
 	if b == nil || source(e.at) == "" {
 		return nil

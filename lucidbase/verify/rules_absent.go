@@ -67,7 +67,7 @@ var absentRules = []Rule{
 	},
 	{
 		Name: "secret-file", Group: Absent,
-		Summary: "no private key and no credentials in a file, but what a distribution publishes: listed in its RECORD with a true hash",
+		Summary: "no private key and no credentials in a file, but what a distribution publishes: listed in its RECORD with a true hash, and locked or, where no lock is given, installed from an index",
 		Why:     "everybody who can pull the image can read it, in every layer",
 		Fix:     "revoke it, build the image without it, and mount it when the container runs",
 		check:   checkSecretFile,

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"path"
 	"strings"
 	"testing"
 
@@ -56,7 +57,21 @@ func TestSecretFilePublished(t *testing.T) {
 		{name: "near: a test of a distribution", path: "/ecdsa/test_keys.py"},
 		{name: "near: a distribution's test data", path: "/ecdsa/tests/key.pem"},
 		{name: "near: locked", path: "/ecdsa/key.pem", lock: []Locked{{Name: "ecdsa", Version: "0.19"}}},
-		{name: "data that is no test's", path: "/ecdsa/key.pem", want: []string{"/ecdsa/key.pem"}},
+		{name: "near: data that is no test's", path: "/ecdsa/key.pem"},
+		{name: "near: a name of credentials", path: "/ecdsa/tests/.netrc"},
+		{name: "of a directory, not an index", path: "/ecdsa/key.pem", want: []string{"/ecdsa/key.pem"}, change: func(all []tarEntry) []tarEntry {
+			return append(all, file(site+"/ecdsa-0.19.dist-info/direct_url.json", `{"url":"file:///src/ecdsa","dir_info":{}}`))
+		}},
+		{name: "near: a test of one's own", path: "/ecdsa/test_keys.py", change: func(all []tarEntry) []tarEntry {
+			return append(all, file(site+"/ecdsa-0.19.dist-info/direct_url.json", `{"url":"file:///src/ecdsa","dir_info":{}}`))
+		}},
+		{name: "a RECORD that lists what is elsewhere", path: "/../../../../../etc/ssl/private/app.key", want: []string{"/etc/ssl/private/app.key"}, change: func(all []tarEntry) []tarEntry {
+			return append(all, distribution(site, "forged", "1", file("../../../../../etc/ssl/private/app.key", "KEY"))...)
+		}},
+		{name: "data changed after it was installed", path: "/ecdsa/key.pem", want: []string{"/ecdsa/key.pem"}, change: func(all []tarEntry) []tarEntry {
+			all[2] = file(all[2].Name, "another key")
+			return all
+		}},
 		{name: "locked in another version", path: "/ecdsa/test_keys.py", lock: []Locked{{Name: "ecdsa", Version: "0.18"}}, want: []string{"/ecdsa/test_keys.py"}},
 		{name: "not locked", path: "/ecdsa/test_keys.py", lock: []Locked{}, want: []string{"/ecdsa/test_keys.py"}},
 		{name: "changed after it was installed", path: "/ecdsa/test_keys.py", want: []string{"/ecdsa/test_keys.py"}, change: func(all []tarEntry) []tarEntry {
@@ -96,7 +111,7 @@ func TestSecretFilePublished(t *testing.T) {
 			require.NoError(t, err)
 			marked := false
 			for i := range facts[1].Files {
-				keyIn(site + c.path)(&facts[1].Files[i])
+				keyIn(path.Join(site, c.path))(&facts[1].Files[i])
 				marked = marked || len(facts[1].Files[i].Secrets) > 0
 			}
 			require.True(t, marked)
@@ -104,7 +119,7 @@ func TestSecretFilePublished(t *testing.T) {
 			require.NoError(t, err)
 			var paths []string
 			for _, f := range Check(config, facts, Contract{Only: []string{"secret-file"}, Distributions: c.lock}) {
-				if !strings.HasSuffix(f.Path, ".netrc") {
+				if !strings.HasSuffix(f.Path, ".netrc") || strings.HasSuffix(c.path, ".netrc") {
 					paths = append(paths, strings.TrimPrefix(f.Path, site))
 				}
 			}
