@@ -56,7 +56,7 @@ func (im *image) command(field string, argv []string) []hit {
 			return hits
 		}
 		if python.MatchString(path.Base(program)) {
-			return im.pythonArgs(field, id, argv[1:])
+			return withFix(im.pythonArgs(field, id, argv[1:]), "add the script or module to the image, readable by its user, or correct the command")
 		}
 		argv = wrapped(argv)
 	}

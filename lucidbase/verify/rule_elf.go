@@ -30,20 +30,22 @@ func checkELFInterpreter(im *image) []hit {
 			return
 		}
 		loader := im.regular(im.absolute(x.Interpreter))
-		found := "its loader " + x.Interpreter
+		found, fix := "its loader "+x.Interpreter, ""
 		switch {
 		case loader == nil:
 			found += " is not in the image"
 		case loader.content().ELF == nil:
 			found += " is no ELF file"
 		case loader.content().ELF.Machine != x.Machine:
+			fix = "install the C library and the program for one machine, the image's own"
 			found += " is for " + loader.content().ELF.Machine + ", the program for " + x.Machine
 		case loader.content().Mode&0o111 == 0:
 			found += " is not executable"
+			fix = "make the loader executable: chmod 755"
 		default:
 			return
 		}
-		faults = append(faults, fileFault{e: e, found: found})
+		faults = append(faults, fileFault{e: e, found: found, fix: fix})
 	})
 	return im.oneCause(faults)
 }
@@ -69,10 +71,10 @@ func checkELFStack(im *image) []hit {
 	var faults []fileFault
 	im.native(func(e *entry, x *ELF) {
 		if x.ExecStack {
-			faults = append(faults, fileFault{e: e, found: "it asks for an executable stack"})
+			faults = append(faults, fileFault{e: e, found: "it asks for an executable stack", fix: "link it with -z noexecstack, or clear the flag with patchelf --clear-execstack"})
 		}
 		if x.WritableCode {
-			faults = append(faults, fileFault{e: e, found: "a segment of it is writable and executable"})
+			faults = append(faults, fileFault{e: e, found: "a segment of it is writable and executable", fix: "link it without -N (--omagic), with -z separate-code"})
 		}
 	})
 	return im.oneCause(faults)

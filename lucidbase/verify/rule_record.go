@@ -108,7 +108,7 @@ func checkRecord(im *image) []hit {
 		}
 		switch {
 		case d.metadata == nil:
-			hits = append(hits, hit{path: d.at + "/METADATA", layer: d.any.layer, found: "not in the image: Python takes " + path.Base(d.at) + " for no distribution"})
+			hits = append(hits, hit{path: d.at + "/METADATA", layer: d.any.layer, found: "not in the image: Python takes " + path.Base(d.at) + " for no distribution", fix: fixMissing})
 		case d.metadata.content().Problem != "":
 			hits = append(hits, d.metadata.hit(d.metadata.content().Problem))
 		}
@@ -116,7 +116,7 @@ func checkRecord(im *image) []hit {
 		case d.record != nil:
 			hits = append(hits, im.record(d)...)
 		case d.metadata != nil:
-			hits = append(hits, hit{path: d.at + "/RECORD", layer: d.metadata.layer, found: "not in the image: nobody can tell whether the files of " + d.String() + " are whole"})
+			hits = append(hits, hit{path: d.at + "/RECORD", layer: d.metadata.layer, found: "not in the image: nobody can tell whether the files of " + d.String() + " are whole", fix: fixNoRecord})
 		}
 	}
 	unknown := im.unknownSites(r)
@@ -157,7 +157,7 @@ func (im *image) unlisted(r *records, unknown map[string]bool) []hit {
 			return
 		}
 		if d := ownerOf(e.at, packages); d != nil && !unknown[d.site] {
-			byOwner[d.String()] = append(byOwner[d.String()], e.hit("a module in the package of "+d.String()+", whose RECORD does not list it"))
+			byOwner[d.String()] = append(byOwner[d.String()], e.hit("a module in the package of "+d.String()+", whose RECORD does not list it").fixedBy(fixPlanted))
 		}
 	})
 	return sumUp(slices.Sorted(maps.Keys(byOwner)), byOwner, func(owner string, files int, example string) string {

@@ -18,9 +18,9 @@ func (im *image) hooks(r *records, unknown map[string]bool) []hit {
 		}
 		switch {
 		case base == "sitecustomize.py" || base == "usercustomize.py":
-			hits = append(hits, e.hit("runs whenever Python starts, and no RECORD lists it"))
+			hits = append(hits, e.hit("runs whenever Python starts, and no RECORD lists it").fixedBy(fixHook))
 		case path.Ext(base) == ".pth" && !unknown[dir] && base != "_virtualenv.pth" && imports(e.content().Text):
-			hits = append(hits, e.hit("a line of it runs whenever Python starts, and no RECORD lists it"))
+			hits = append(hits, e.hit("a line of it runs whenever Python starts, and no RECORD lists it").fixedBy(fixHook))
 		}
 	})
 	return hits

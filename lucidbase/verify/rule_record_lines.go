@@ -11,8 +11,11 @@ import (
 
 // Remedies where a file's content is not at fault.
 const (
-	fixRecord  = "write RECORD as pip, uv and installer do, or install the wheel with one of them"
-	fixMissing = "install it again in an empty directory, and remove nothing of it afterwards"
+	fixRecord   = "write RECORD as pip, uv and installer do, or install the wheel with one of them"
+	fixMissing  = "install it again in an empty directory, and remove nothing of it afterwards"
+	fixNoRecord = "install it with pip, uv or another installer that writes RECORD, and keep its dist-info"
+	fixPlanted  = "remove it, or put it into a package of its own"
+	fixHook     = "remove it, or install it as a part of a distribution whose RECORD lists it"
 )
 
 // recordCheck compares a RECORD with the files.

@@ -31,8 +31,8 @@ func checkRequires(im *image) []hit {
 		w.markers = im.markerEnvironments(env)
 		for d, problems := range w.unmet() {
 			seen[d]++
-			for _, found := range problems {
-				h := d.hit(found)
+			for _, problem := range problems {
+				h := d.hit(problem.found).fixedBy(problem.fix)
 				unmet[h]++
 				of[h] = d
 			}
@@ -70,13 +70,16 @@ type resolved struct {
 // takes seconds.
 const maxJudged = 500_000
 
+// fixWheel is for a distribution that is made for something else.
+const fixWheel = "install the version or wheel of it that is made for the image's own Python, C library and CPU"
+
 // maxPasses is how long a chain of extras that ask for extras is followed; real ones
 // have four links.
 const maxPasses = 30
 
 // unmet gives what each distribution lacks. Extras count when another
 // distribution asks for them; what a person asked for is written nowhere.
-func (w *resolved) unmet() map[*installedDist][]string {
+func (w *resolved) unmet() map[*installedDist][]obstacle {
 	w.extras = map[string][]string{}
 	for changed, pass := true, 0; changed && pass < maxPasses; pass++ {
 		changed = false
@@ -94,14 +97,14 @@ func (w *resolved) unmet() map[*installedDist][]string {
 			}
 		}
 	}
-	problems := map[*installedDist][]string{}
+	problems := map[*installedDist][]obstacle{}
 	for _, d := range w.dists {
 		problems[d] = nil
 		if found := w.requiresPython(d); found != "" {
-			problems[d] = append(problems[d], found)
+			problems[d] = append(problems[d], obstacle{found, fixWheel})
 		}
 		if found := w.checkTags(d); found != "" {
-			problems[d] = append(problems[d], found)
+			problems[d] = append(problems[d], obstacle{found, fixWheel})
 		}
 		problems[d] = append(problems[d], w.missing(d)...)
 	}
@@ -110,7 +113,7 @@ func (w *resolved) unmet() map[*installedDist][]string {
 
 // missing names each distribution once that is not there or in a version that does not
 // fit, whatever the number of lines that ask for it.
-func (w *resolved) missing(d *installedDist) []string {
+func (w *resolved) missing(d *installedDist) []obstacle {
 	var names []string
 	asked := map[string][]string{}
 	for _, r := range w.active(d) {
@@ -124,13 +127,13 @@ func (w *resolved) missing(d *installedDist) []string {
 			asked[r.Name] = append(asked[r.Name], text)
 		}
 	}
-	var problems []string
+	var problems []obstacle
 	for _, name := range names {
 		found := d.Name + " needs " + strings.Join(asked[name], " and ")
 		if there := w.dists[pep.Name(name)]; there != nil {
-			problems = append(problems, found+", but "+there.Version+" is installed")
+			problems = append(problems, obstacle{found: found + ", but " + there.Version + " is installed"})
 		} else {
-			problems = append(problems, found+", which is not installed")
+			problems = append(problems, obstacle{found: found + ", which is not installed"})
 		}
 	}
 	return problems

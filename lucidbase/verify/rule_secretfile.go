@@ -69,9 +69,9 @@ func checkSecretFile(im *image) []hit {
 		}
 		hits = append(hits, passwordHashes(e)...)
 	}
-	return append(hits, repositories.hits(func(g *group) string {
+	return append(hits, withFix(repositories.hits(func(g *group) string {
 		return fmt.Sprintf("git's history of a project: files %d", len(g.entries))
-	})...)
+	}), "put .git into .dockerignore, or copy the files that run by name; revoke what was ever committed")...)
 }
 
 func credentialName(at string) (what string, data bool) {

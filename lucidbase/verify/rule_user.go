@@ -133,7 +133,7 @@ func checkUser(im *image) []hit {
 		}
 		for member := range strings.SplitSeq(f[3], ",") {
 			if member == id.named.name {
-				hits = append(hits, im.stat("/etc/group").hit(fmt.Sprintf("user %s (%d) is a member of root's group", member, id.uid)))
+				hits = append(hits, im.stat("/etc/group").hit(fmt.Sprintf("user %s (%d) is a member of root's group", member, id.uid)).fixedBy("take the user out of that group in /etc/group"))
 			}
 		}
 	}

@@ -57,6 +57,14 @@ func (h hit) fixedBy(fix string) hit {
 	return h
 }
 
+// withFix adds the same remedy to several hits.
+func withFix(hits []hit, fix string) []hit {
+	for i := range hits {
+		hits[i].fix = fix
+	}
+	return hits
+}
+
 // Check applies the contract's rules to an image: its config, and the facts of
 // its layers in the config's order. The findings are sorted by rule as in Rules,
 // then by path; waived ones are left out.

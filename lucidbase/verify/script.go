@@ -42,8 +42,8 @@ func trampoline(head []byte) string {
 	return "?"
 }
 
-// obstacle is why the kernel does not start a file, and what to do about it; the
-// zero value is none.
+// obstacle is why something does not work, and what to do about it where the rule's
+// own fix is no good; the zero value is none.
 type obstacle struct{ found, fix string }
 
 const (
