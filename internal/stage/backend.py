@@ -1,13 +1,9 @@
 """Call the build backend of a source distribution (PEP 517), and read what it says."""
 
 import json
-import re
 import subprocess
 import tomllib
 
-# An error of Python, a compiler or meson, at a place in a file or not.
-ERROR = re.compile(r"(\S+:\d+(:\d+)?: )?((\w+\.)*\w*(Error|Exception)\b|error\b)", re.I)
-LACK = re.compile(r"\b(not found|missing|[Nn]o such|cannot find|[Cc]ould not)\b")
 # What runs inside the build's environment. The defaults are PEP 517's.
 HOOK = """
 import importlib, json, os, sys, tomllib
@@ -42,15 +38,6 @@ def hook(python, name, arguments, out, settings=None):
     settings are those of each backend, by its module.
     """
     return [str(python), "-c", HOOK, json.dumps([name, arguments, settings or {}, str(out)])]
-
-
-def last_error(log):
-    """Give the line of a failed build that says why: its last error, or what it lacks, or else its last line."""
-    lines = [line.strip(" \t|") for line in log.splitlines() if re.search(r"\w", line)] or ["no word why"]
-    for finds in (ERROR.match, LACK.search):
-        if found := next(filter(finds, reversed(lines)), ""):
-            return found
-    return lines[-1]
 
 
 def shell_tools(directory):

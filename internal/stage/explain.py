@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path[:0] = ["/lucid", "/resolve", *map(str, Path("/pip/usr/share/python-wheels").glob("pip-*.whl"))]
 
+import cause  # noqa: E402
 import index  # noqa: E402
 import stage  # noqa: E402
 from fitting import platforms  # noqa: E402
@@ -40,7 +41,7 @@ def compiled(requirements, constraints, *arguments):
             ["/uv/bin/uv", "pip", "compile", "--quiet", "--python", sys.executable, "--no-header",
              "--constraints", files[1].name, *arguments, files[0].name],
             cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    return done.stdout, index.SPLIT.sub("", done.stderr.strip()) or "uv says nothing" if done.returncode else ""
+    return done.stdout, index.SPLIT.sub("", cause.told_by_uv(done.stderr).strip()) or "uv says nothing" if done.returncode else ""
 
 
 def uv_platform(target):

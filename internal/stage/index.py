@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cause
 import stage
 from fitting import file_name, platforms
 from markers import environments, interpreters
@@ -75,7 +76,7 @@ def uv(*arguments, check=True):
     if done.returncode and check:
         sys.stderr.write(done.stderr)
         sys.exit(done.returncode)
-    return done.returncode, done.stderr.strip()
+    return done.returncode, cause.told_by_uv(done.stderr).strip()
 
 
 def compiled(version, targets, *arguments, check=True, warnings=None):

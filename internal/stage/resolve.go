@@ -13,7 +13,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-//go:embed resolve.py index.py source.py fitting.py markers.py needs.py backend.py
+//go:embed resolve.py index.py source.py fitting.py markers.py needs.py backend.py cause.py
 var resolveScripts embed.FS
 
 const resolvePath = "/resolve/resolve.py"

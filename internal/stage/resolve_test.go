@@ -143,21 +143,6 @@ func TestBuildLine(t *testing.T) {
 	}
 }
 
-// The line of a log that says why a build failed.
-func TestLastError(t *testing.T) {
-	for log, want := range map[string]string{
-		"running egg_info\nError: pg_config executable not found.\nsee the documentation\n":                              "Error: pg_config executable not found.",
-		"Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named 'y'\n\n":                     "ModuleNotFoundError: No module named 'y'",
-		"\n../meson.build:4:0: ERROR: Unknown compiler(s): [['cc']]\n\nA full log can be found at meson-log.txt\n":       "../meson.build:4:0: ERROR: Unknown compiler(s): [['cc']]",
-		"  +-+---------------- 1 ----------------\n    | a.b.ConfigurationError: Extra keys present\n    +-----------\n": "a.b.ConfigurationError: Extra keys present",
-		"headers x\nare missing. Install y:\n\n   apt install y\n":                                                       "are missing. Install y:",
-		"first\n  last \n": "last",
-		"":                 "no word why",
-	} {
-		require.Equal(t, []any{want}, python(t, "backend.last_error", []any{log}))
-	}
-}
-
 // A source is built with the newest of what it asks for, or else with what there
 // was when it was published. One that compiles nothing is the last choice.
 func TestFirstUsable(t *testing.T) {

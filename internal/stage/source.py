@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import backend
+import cause
 import index
 import stage
 from fitting import file_name, fits, without_wheel
@@ -33,6 +34,8 @@ COMPILERS = {
     "Fortran": "gfortran f77 f95 flang",
 }
 RUST_BACKENDS = {"maturin", "setuptools-rust", "puccinialin"}
+# How uv says why there is none, without its conclusions.
+NO_SOLUTION = re.compile(r"cause: (?:Because )?(.*?)(?: and you require |, we can conclude|,? and because |\. | hint: |$)")
 FORTRAN = re.compile(r"\b(project|add_languages)\s*\([^)]*'fortran'(?![^)]*required\s*:\s*false)", re.S)
 
 
@@ -101,7 +104,8 @@ class Build:
         said = index.compiled(self.version, BUILD_TARGETS, *self.limits, "--only-binary", ":all:", "--format", "pylock.toml",
                               "--output-file", str(found), str(listed), check=False)
         if said:
-            raise Unusable(says="its build requirements: " + " ".join(said.split()))
+            why = NO_SOLUTION.search(" ".join(said.split()))
+            raise Unusable(says="its build requirements cannot be had as wheels: " + (why[1] if why else said))
         self.locked = "".join(build_line(p, self.version) for p in tomllib.loads(found.read_text())["packages"])
         lock.write_text(self.locked)
         found.unlink()  # or uv keeps to it when there is more to install
@@ -119,6 +123,7 @@ class Build:
         env = {
             "PATH": f"{self.directory}/bin:{self.directory}/env/bin:/usr/bin:{self.directory}/tools",
             "HOME": str(self.directory), "LANG": "C.UTF-8", "LUCID_TRIED": str(tried), "CC": "cc", "CXX": "c++",
+            "PYTHONUNBUFFERED": "1",  # or what it says is out of order
             "SOURCE_DATE_EPOCH": os.environ["SOURCE_DATE_EPOCH"], **index.OWN_DISTUTILS,
         }
         try:
@@ -127,7 +132,7 @@ class Build:
         except subprocess.TimeoutExpired:
             raise Unusable(says=f"its {name} does not end within {HOOK_SECONDS} s") from None
         if done.returncode:
-            raise Unusable(says="its source cannot be built: " + backend.last_error(done.stdout))
+            raise Unusable(says="its source cannot be built: " + cause.cause(done.stdout))
         return json.loads(out.read_text())
 
     def pure(self):
@@ -193,7 +198,8 @@ def first_usable(builds, trial):
             if e.problem["needs"]:
                 break
     if not idle:
-        raise problems[0]
+        # That setuptools dropped a module says little of a source that does not build with an older one either.
+        raise next((p for p in problems if index.PKG_RESOURCES not in p.problem["says"]), problems[0])
     return idle, False
 
 

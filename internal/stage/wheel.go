@@ -14,7 +14,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-//go:embed wheel.py product.py elf.py cc.py backend.py
+//go:embed wheel.py product.py elf.py cc.py backend.py cause.py
 var wheelScripts embed.FS
 
 const (

@@ -19,6 +19,7 @@ PIP = str(next(Path("/pip/usr/share/python-wheels").glob("pip-*.whl")))
 sys.path[:0] = ["/wheel", "/lucid", PIP]
 
 import backend  # noqa: E402
+import cause  # noqa: E402
 import stage  # noqa: E402
 
 BUILD = Path("/build")
@@ -111,7 +112,7 @@ def base_environment():
     """Give what a build sees of this step's environment, and no more."""
     return {
         "PATH": f"{BUILD}/bin:{ENV}/bin:/usr/bin:{BUILD}/tools", "HOME": str(BUILD / "home"), "TMPDIR": "/tmp", "LANG": "C.UTF-8",
-        "SOURCE_DATE_EPOCH": str(stage.EPOCH), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "VIRTUAL_ENV": str(ENV),
+        "SOURCE_DATE_EPOCH": str(stage.EPOCH), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "VIRTUAL_ENV": str(ENV),
         # Debian has no distutils; setuptools before 60 takes its own only when told.
         "SETUPTOOLS_USE_DISTUTILS": "local",
     }
@@ -227,31 +228,24 @@ def build(name, version, tag):
         if done.returncode:
             raise product.Wrong(reason(said))
         libraries = (HEADERS / "libraries").exists() and any((HEADERS / "libraries").iterdir())
-        product.deliver(dist, name, version, target, libraries, compile_error(said))
+        product.deliver(dist, name, version, target, libraries, cause.tool_error(said))
     except product.Wrong as e:
         tell(said)
         sys.exit(f"error: {name} {version} for {tag}: {e}")
     stage.settle("/out")
 
 
-COMPILE_ERROR = re.compile(r"^(?:\S+:\d+:(?:\d+:)? (?:fatal )?(?:error|ERROR): .*|CMake Error at .*:\n+ +.*|(?:ld\.lld: |lld: )?error: (?!command |subprocess).*)$", re.M)
 NO_NETWORK = re.compile(r"name resolution|Name or service not known|Network is unreachable|resolve host|ConnectionRefusedError|getaddrinfo")
 READ_ONLY = re.compile(r"Read-only file system.*")
-
-
-def compile_error(said):
-    """Give the compiler's first error, or nothing."""
-    found = COMPILE_ERROR.search(said)
-    return " ".join(found[0].replace(f"{SOURCE}/", "").split()) if found else ""
 
 
 def reason(said):
     """Say in one line why a build failed."""
     if NO_NETWORK.search(said):
-        return f"its build asks for the network, and there is none: {backend.last_error(said)}"
+        return f"its build asks for the network, and there is none: {cause.cause(said)}"
     if outside := READ_ONLY.search(said):
         return f"its build writes outside its directory: {outside[0]}"
-    return compile_error(said) or backend.last_error(said)
+    return cause.cause(said)
 
 
 def tell(said):

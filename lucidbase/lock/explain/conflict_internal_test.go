@@ -51,10 +51,10 @@ func TestParseConflict(t *testing.T) {
 		},
 		{
 			"a source that cannot be built",
-			"error: Failed to build `functools32==3.2.3.post2`\n  cause: The build backend returned an error\n  cause: Call to `setuptools.build_meta:__legacy__.get_requires_for_build_wheel` failed (exit status: 1)\n\n         [stderr]\n         This backport is for Python 2.7 only.\n\nhint: `functools32` (v3.2.3.post2) was included because `matplotlib` (v2.0.0) depends on `functools32`\n\nhint: Build failures usually indicate a problem with the package or the build environment",
+			"error: Failed to build `functools32==3.2.3.post2`\n  cause: The build backend returned an error\n  cause: Call to `setuptools.build_meta:__legacy__.get_requires_for_build_wheel` failed (exit status: 1)\n  cause: This backport is for Python 2.7 only\n\nhint: `functools32` (v3.2.3.post2) was included because `matplotlib` (v2.0.0) depends on `functools32`\n\nhint: Build failures usually indicate a problem with the package or the build environment",
 			[]string{"matplotlib", "redis"},
 			[]string{"matplotlib"},
-			"matplotlib==2.0.0 depends on functools32; the source of functools32==3.2.3.post2 cannot be built: This backport is for Python 2.7 only.",
+			"matplotlib==2.0.0 depends on functools32; the source of functools32==3.2.3.post2 cannot be built: This backport is for Python 2.7 only",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -14,7 +14,6 @@ var (
 	needsPython  = regexp.MustCompile(`does not satisfy Python\s*([<>=!~0-9.,* ]+)`)
 	failedBuild  = regexp.MustCompile("Failed to (?:build|download and build) `([^`]+)`")
 	incompatible = regexp.MustCompile(`you require .* which are incompatible`)
-	stderrMark   = regexp.MustCompile(`(?s)\[stderr\]\s*(.*?)(?:\n\s*\n|\nhint:|$)`)
 	parseCause   = regexp.MustCompile(`(?s)Couldn't parse requirement.*?cause: ([^\n]*)`)
 )
 
@@ -97,17 +96,10 @@ func otherSystem(text string) string {
 	return ""
 }
 
-// buildCause gives the first lines of what a build backend said, or of why it
-// was not run.
+// buildCause returns the last cause that uv names, in whose place the stage puts
+// that of what a build backend said.
 func buildCause(text string) string {
-	if m := stderrMark.FindStringSubmatch(text); m != nil {
-		lines := strings.Split(strings.TrimSpace(m[1]), "\n")
-		if strings.HasPrefix(lines[0], "Traceback") { // Python's last line is the error
-			lines = lines[len(lines)-1:]
-		}
-		return short(strings.Join(lines, " "), 160)
-	}
 	causes := strings.Split(text, "cause: ")
 	first, _, _ := strings.Cut(causes[len(causes)-1], "\n")
-	return short(first, 160)
+	return short(first, 300)
 }
