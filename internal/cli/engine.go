@@ -58,15 +58,23 @@ func (r registryTimeout) check() error {
 
 var progressModes = []string{"auto", "plain", "tty", "quiet", "rawjson"}
 
-func (e *engineFlags) open(ctx context.Context, s Streams) (*engine.Engine, error) {
+// validate finds a wrong command line before anything is done.
+func (e *engineFlags) validate() error {
 	if _, err := e.limit(); err != nil {
-		return nil, err
+		return err
 	}
 	if !slices.Contains(progressModes, e.progress) {
-		return nil, usagef("--progress %q: not one of %s", e.progress, strings.Join(progressModes, ", "))
+		return usagef("--progress %q: not one of %s", e.progress, strings.Join(progressModes, ", "))
 	}
 	if _, err := rootfs.ParseImageMirrors(e.imageMirrors...); err != nil {
-		return nil, usagef("--image-mirror: %w", err)
+		return usagef("--image-mirror: %w", err)
+	}
+	return nil
+}
+
+func (e *engineFlags) open(ctx context.Context, s Streams) (*engine.Engine, error) {
+	if err := e.validate(); err != nil {
+		return nil, err
 	}
 	if err := e.registryWait.check(); err != nil {
 		return nil, err

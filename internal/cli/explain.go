@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,11 +28,7 @@ func (e listError) Unwrap() error { return e.error }
 // resolveOwn resolves a list. When that cannot be, it says why for each line, and
 // writes a corrected list beside it if asked to. A line that must not be asked
 // for, such as a name of the standard library, is told before anything is.
-func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Set, o ownFlags, r resolve.Request) (resolve.Locked, error) {
-	project, err := explain.Read(filepath.ToSlash(filepath.Clean(o.list)), os.ReadFile)
-	if err != nil {
-		return resolve.Locked{}, err
-	}
+func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Set, o ownFlags, project *explain.Project, r resolve.Request) (resolve.Locked, error) {
 	var cause error
 	r.Leftovers, r.Written = project.Leftovers(), project.Written()
 	if len(project.Findings()) == 0 {

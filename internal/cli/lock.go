@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,11 +40,15 @@ func newLock(s Streams) *cobra.Command {
 			if own.list != "" && cmd.Flags().Changed("dir") {
 				return usagef("--dir is for the library's own lists, -r for one of one's own")
 			}
-			if err := own.validate(); err != nil {
+			if err := cmp.Or(own.validate(), e.validate()); err != nil {
 				return err
 			}
 			if own.list != "" {
-				return e.with(ctx, s, func(eng *engine.Engine) error { return lockOwn(ctx, s, eng, own) })
+				project, err := own.read(s)
+				if err != nil {
+					return err
+				}
+				return e.with(ctx, s, func(eng *engine.Engine) error { return lockOwn(ctx, s, eng, own, project) })
 			}
 			in, err := lock.ReadInputs(os.DirFS(dir))
 			if err != nil {

@@ -1,23 +1,18 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
-	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
-
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/lock/explain"
 	"github.com/lucid-project/base-images/lucidbase/lock/resolve"
 )
 
@@ -51,8 +46,29 @@ func (o ownFlags) validate() error {
 	return nil
 }
 
+// read reads the list and what it includes, and prints what of it is of no effect.
+// A list of which files are missing is told from others before an engine is
+// opened: what it asks for is not known.
+func (o ownFlags) read(s Streams) (*explain.Project, error) {
+	project, err := explain.Read(filepath.ToSlash(filepath.Clean(o.list)), os.ReadFile, s.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range project.Warnings() {
+		fmt.Fprintln(s.Err, "lucidbase: warning: "+w.String())
+	}
+	if !project.Incomplete() {
+		return project, nil
+	}
+	var errs []error
+	for _, f := range project.Findings() {
+		errs = append(errs, errors.New(f.String()))
+	}
+	return nil, errors.Join(errs...)
+}
+
 // lockOwn resolves a list and writes its lock, and the sources beside it.
-func lockOwn(ctx context.Context, s Streams, eng *engine.Engine, o ownFlags) error {
+func lockOwn(ctx context.Context, s Streams, eng *engine.Engine, o ownFlags, project *explain.Project) error {
 	set, err := lock.Default()
 	if err != nil {
 		return err
@@ -61,12 +77,8 @@ func lockOwn(ctx context.Context, s Streams, eng *engine.Engine, o ownFlags) err
 	if err != nil {
 		return err
 	}
-	name, files, err := readList(o.list)
-	if err != nil {
-		return fmt.Errorf("reading the list: %w", err)
-	}
-	now, err := resolveOwn(ctx, s, eng, set, o, resolve.Request{
-		Name: name, Files: files, Targets: o.targets, Libraries: in.Debian.Libraries,
+	now, err := resolveOwn(ctx, s, eng, set, o, project, resolve.Request{
+		Name: o.list, Input: project.Input(), Targets: o.targets, Libraries: in.Debian.Libraries,
 	})
 	if err != nil {
 		return err
@@ -117,56 +129,4 @@ func removeStale(file string) error {
 		return fmt.Errorf("removing a lock that is out of use: %w", err)
 	}
 	return nil
-}
-
-var includeLine = regexp.MustCompile(`(?m)^[ \t]*(?:-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)`)
-
-// readList reads a list and the files that it includes, by their paths below the
-// directory that holds them all. An include that is not there is left to uv,
-// which names it.
-func readList(list string) (name string, files map[string][]byte, err error) {
-	if list, err = filepath.Abs(list); err != nil {
-		return "", nil, err
-	}
-	found := map[string][]byte{}
-	if found[list], err = readText(list); err != nil {
-		return "", nil, err
-	}
-	for queue := []string{list}; len(queue) > 0; queue = queue[1:] {
-		for _, m := range includeLine.FindAllSubmatch(bytes.ReplaceAll(found[queue[0]], []byte("\r"), nil), -1) {
-			file := filepath.Join(filepath.Dir(queue[0]), string(m[1]))
-			if data, err := readText(file); err == nil && found[file] == nil {
-				found[file] = data
-				queue = append(queue, file)
-			}
-		}
-	}
-	root := filepath.Dir(list)
-	for file := range found {
-		for !strings.HasPrefix(file, strings.TrimSuffix(root, "/")+"/") {
-			root = filepath.Dir(root)
-		}
-	}
-	files = map[string][]byte{}
-	for _, file := range slices.Sorted(maps.Keys(found)) {
-		rel, err := filepath.Rel(root, file)
-		if err != nil {
-			return "", nil, err
-		}
-		files[filepath.ToSlash(rel)] = found[file]
-		if file == list {
-			name = filepath.ToSlash(rel)
-		}
-	}
-	return name, files, nil
-}
-
-// readText reads a file as UTF-8, whatever its byte order mark says.
-func readText(file string) ([]byte, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	text, _, err := transform.Bytes(unicode.BOMOverride(transform.Nop), data)
-	return text, err
 }

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -47,38 +49,38 @@ func write(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-func TestReadList(t *testing.T) {
+// A file that is missing is told at once, with what else can be, and no engine is
+// opened: there is none at this address.
+func TestLockIncomplete(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, map[string]string{
-		"services/a/requirements.txt": "-r ../common.txt\r\n  --requirement=more/dev.txt # these too\n-c missing.txt\n# -r no.txt\nrequests\n",
-		"services/common.txt":         "-c a/requirements.txt\n--constraint limits.txt\nidna\n",
-		"services/limits.txt":         "idna<4\n",
-		"services/a/more/dev.txt":     "pytest\n",
-		"services/a/no.txt":           "no\n",
-	})
-	name, files, err := readList(filepath.Join(dir, "services/a/requirements.txt"))
-	require.NoError(t, err)
-	require.Equal(t, "a/requirements.txt", name)
-	var names []string
-	for n := range files {
-		names = append(names, n)
+	files := map[string]string{"all.txt": "--use-feature=fast-deps\nlogging\n-r ${LUCID_TEST_DIR}/x.txt\n-c there/limits.txt\nredis\n", "there/limits.txt": "-c ../gone.txt\nidna<4\n"}
+	want := []string{
+		"lucidbase: warning: all.txt: line 1: --use-feature=fast-deps: it is about pip, which does not resolve here",
+		"lucidbase: all.txt: line 2: logging: part of Python, remove it",
+		"lucidbase: all.txt: line 3: -r ${LUCID_TEST_DIR}/x.txt: the variable ${LUCID_TEST_DIR} is not set",
 	}
-	require.ElementsMatch(t, []string{"a/requirements.txt", "common.txt", "limits.txt", "a/more/dev.txt"}, names)
-	require.Equal(t, "idna<4\n", string(files["limits.txt"]))
+	for i := range 28 {
+		files["all.txt"] += fmt.Sprintf("-r part%d.txt\n", i)
+		if i%7 == 0 {
+			files[fmt.Sprintf("part%d.txt", i)] = "idna\n"
+			continue
+		}
+		want = append(want, fmt.Sprintf("lucidbase: all.txt: line %d: -r part%d.txt: there is no file part%d.txt", i+6, i, i))
+	}
+	want = append(want, "lucidbase: there/limits.txt: line 1: -c ../gone.txt: there is no file gone.txt")
+	write(t, dir, files)
+	t.Chdir(dir)
+	begun := time.Now()
+	status, out, errOut := run(t, nil, "lock", "-r", "all.txt", "--suggest", "--engine", "unix:///nowhere")
+	require.Less(t, time.Since(begun), time.Second)
+	require.Equal(t, statusFailed, status)
+	require.Empty(t, out)
+	require.Equal(t, want, strings.Split(strings.TrimSpace(errOut), "\n"))
+	require.NoFileExists(t, "all.suggested.txt")
 
-	// As PowerShell's redirection and Notepad write it.
-	for _, text := range []string{"\xff\xfei\x00d\x00n\x00a\x00", "\xfe\xff\x00i\x00d\x00n\x00a", "\xef\xbb\xbfidna", "idna"} {
-		write(t, dir, map[string]string{"encoded.txt": text})
-		_, files, err = readList(filepath.Join(dir, "encoded.txt"))
-		require.NoError(t, err)
-		require.Equal(t, "idna", string(files["encoded.txt"]))
-	}
-	name, files, err = readList(filepath.Join(dir, "services/limits.txt"))
-	require.NoError(t, err)
-	require.Equal(t, "limits.txt", name)
-	require.Len(t, files, 1)
-	_, _, err = readList(filepath.Join(dir, "none.txt"))
-	require.ErrorIs(t, err, os.ErrNotExist)
+	status, _, errOut = run(t, nil, "lock", "-r", "none.txt", "--engine", "unix:///nowhere")
+	require.Equal(t, statusFailed, status)
+	require.Contains(t, errOut, "reading none.txt: no such file or directory")
 }
 
 // A lock without sources leaves none of an earlier one behind.

@@ -30,7 +30,6 @@ func lockCache(t *testing.T, s shared) string {
 var explanations = map[string][]string{
 	"versions":      {`line 1: cryptography==41\.0\.8: there is no such version; the nearest are 41\.0\.7 and 42\.0\.0`, `line 2: redis==5\.0\.99: there is no such version; the nearest are 5\.0\.8 and 5\.1\.0`, `line 3: idna>=99: there is no such version; the nearest is \d`, `line 5: pyjwt==2\.99\.\*: there is no such`},
 	"contradiction": {`line 3: starlette==0\.30\.0: it contradicts fastapi==0\.104\.1 on line 1: fastapi==0\.104\.1 depends on starlette>=0\.27\.0,<0\.28\.0; 0\.27\.0 fits`, `line 4: pydantic-core==2\.10\.0: it contradicts pydantic==2\.5\.0 on line 2`},
-	"includes":      {`requirements\.txt: line 4: -r gone\.txt: there is no file gone\.txt`, `base\.txt: line 3: logging: part of Python`, `dev/extra\.txt: line 1: click==8\.1\.99: there is no such version`},
 	"places":        {`line 1: --index-url https://\*\*\*@index\.example\.com/simple: .*UV_DEFAULT_INDEX`, `line 3: -e \.: files of this machine`, `line 5: git\+https://\$\{TOKEN\}@git\.`, `token=\*\*\*: an address has no hash`},
 	"unknown":       {`line 1: lucid-no-such-project-of-ours==1\.0: there is no such project`, `line 2: sklearn: .*scikit-learn`},
 	"rust":          {`line 1: orjson==3\.6\.0: no wheel for .*Rust compiler.*the nearest with wheels for all is 3\.8\.10`},

@@ -37,7 +37,8 @@ func TestLockRequirements(t *testing.T) {
 	t.Parallel()
 	s := needEngine(t)
 	o := ownLock{s, t.TempDir()}
-	o.list(t, "requirements.txt", "psutil==5.9.6\n-r more/list.txt\npywin32==306; sys_platform == 'win32'\n")
+	const six = "sha256:8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254" // its wheel
+	o.list(t, "requirements.txt", "psutil==5.9.6\n-r more/list.txt\npywin32==306; sys_platform == 'win32'\n--pre\nclick>7.1.2,<=8.0.0,!=8.0.0\nsix==1.16.0 \\\n    --hash="+six+"\n")
 	o.list(t, "more/list.txt", "PyYAML==6.0.1\nstem==1.8.2\nmsgpack==1.0.5\n--no-binary tomli\ntomli==2.0.1\n")
 	res := o.lock(t)
 	require.Zero(t, res.code, res.stderr)
@@ -46,7 +47,10 @@ func TestLockRequirements(t *testing.T) {
 	require.Contains(t, res.stdout, "source "+strings.Replace(psutil, "psutil", "psutil added", 1))
 	reqs, sources, err := lock.ReadRequirements(os.DirFS(o.dir), "requirements.lock.txt")
 	require.NoError(t, err)
-	require.Len(t, reqs, 6)
+	require.Len(t, reqs, 7)
+	require.Equal(t, []string{six}, find(reqs, "six").Hashes, "no others than the list's")
+	require.Equal(t, "8.0.0rc1", find(reqs, "click").Version, "--pre")
+	require.Contains(t, res.stderr, "warning: requirements.txt: line 1: psutil==5.9.6: it has no hash")
 	byName := map[string]lock.Source{}
 	for _, s := range sources {
 		byName[s.Name] = s
@@ -99,6 +103,8 @@ func TestLockRequirementsUnbuildable(t *testing.T) {
 		{"orjson==3.8.0", "musllinux_1_2_aarch64", []string{"musllinux_1_2_aarch64", "needs a Rust compiler", "3.8."}},
 		{"scipy==1.9.3", "musllinux_1_2_x86_64", []string{"musllinux_1_2_x86_64", "needs a Fortran compiler", "1."}},
 		{"psycopg2==2.9.9", "manylinux_2_36_aarch64", []string{"manylinux_2_36_aarch64", "pg_config executable not found"}},
+		{"six==1.16.0 --hash=sha256:" + strings.Repeat("0", 64), "manylinux_2_36_x86_64", []string{"requirements.txt: line 1:", "the index has no file of six 1.16.0 with this hash"}},
+		{"psutil==5.9.6\n--only-binary psutil", "musllinux_1_2_x86_64", []string{"line 1: psutil==5.9.6: no wheel for musllinux_1_2_x86_64, and line 2 forbids to compile it"}},
 		{"pywin32==306", "manylinux_2_36_x86_64", []string{"it is for another system", "no source"}},
 	} {
 		t.Run(c.list, func(t *testing.T) {

@@ -30,6 +30,9 @@ from pip._vendor.packaging.version import InvalidVersion, Version  # noqa: E402
 ABOUT_FILES = re.compile(r"has no (?:usable )?wheels|[Ff]ailed to build")
 ABOUT_VERSIONS = re.compile(r"no versions? of|(?:is|are) available|does not satisfy Python|which are incompatible")
 
+# What the list says for all of its lines: arguments of uv, and projects of which a pre-release will do.
+SETTINGS = {"arguments": [], "releases": []}
+
 
 def compiled(requirements, constraints, *arguments):
     """Have uv resolve requirements; give its lines, or else what it says."""
@@ -39,7 +42,7 @@ def compiled(requirements, constraints, *arguments):
             file.write_text("".join(f"{line}\n" for line in lines))
         done = subprocess.run(
             ["/uv/bin/uv", "pip", "compile", "--quiet", "--python", sys.executable, "--no-header",
-             "--constraints", files[1].name, *arguments, files[0].name],
+             "--constraints", files[1].name, *SETTINGS["arguments"], *arguments, files[0].name],
             cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     return done.stdout, index.SPLIT.sub("", cause.told_by_uv(done.stderr).strip()) or "uv says nothing" if done.returncode else ""
 
@@ -77,14 +80,14 @@ def version(text):
         return None
 
 
-def closest(wanted, found):
+def closest(wanted, found, unfinished=False):
     """Give the versions before and after a wanted one, the one that is more like it first.
 
-    Without a wanted one, the newest. A version that is no release is for those
-    who ask for one.
+    Without a wanted one, the newest. A version that is no release, unfinished, is for
+    those who ask for one.
     """
     wanted = version(wanted)
-    found = sorted(v for v in found if not v.is_prerelease or wanted and wanted.is_prerelease)
+    found = sorted(v for v in found if unfinished or not v.is_prerelease or wanted and wanted.is_prerelease)
     if not wanted:
         return [str(v) for v in found[-1:]]
     after = next((v for v in found if v > wanted), None)
@@ -109,12 +112,13 @@ def near(name, wanted, targets, version):
     with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
         jobs = [pool.submit(versions, name, *arguments) for arguments in questions]
         found = [job.result() for job in jobs]
+    unfinished = bool({":all:", name} & {*SETTINGS["releases"]})
     if not targets:
-        return {"nearest": closest(wanted, found[0])}
+        return {"nearest": closest(wanted, found[0], unfinished)}
     for some in (targets, *[[t for t in targets if t.startswith(libc)] for libc in ("many", "musl")]):
         common = set.intersection(*[f for t, f in zip(targets, found) if t in some] or [set()])
         if common:
-            return {"wheels": closest(wanted, common), "for": [] if some == targets else some}
+            return {"wheels": closest(wanted, common, unfinished), "for": [] if some == targets else some}
     return {}
 
 
@@ -160,6 +164,7 @@ if __name__ == "__main__":
     os.umask(0o022)
     stage.one_index()
     ask = json.loads(Path("/locks/jobs.json").read_text())
+    SETTINGS.update({name: ask[name] or [] for name in SETTINGS})
     os.environ.update({
         **index.NO_CONFIG, "SSL_CERT_FILE": stage.trust(), "UV_NO_PROGRESS": "1", "NO_COLOR": "1",
         "PIP_CERT": stage.trust(), "PIP_NO_CACHE_DIR": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1",

@@ -7,6 +7,7 @@ from markers import wanted
 
 from pip._vendor.packaging import tags
 from pip._vendor.packaging.utils import parse_wheel_filename
+from pip._vendor.packaging.version import Version
 
 PYTHON = (3, 11)
 # manylinux1, 2010 and 2014 are other names of these (PEP 600).
@@ -43,3 +44,20 @@ def without_wheel(package, targets, version):
     wheels = [file_name(w) for w in package.get("wheels", [])]
     needed = [t for t in targets if wanted(package.get("marker"), t, version)]
     return [t for t in needed if not any(fits(w, t) for w in wheels)]
+
+
+def allowed(package, pins):
+    """Return the package with those of its files that a list's hashes allow, and their hashes, or None where the list has no hash for it."""
+    sets = [{*p["hashes"]} for p in pins if p["name"] == package["name"] and Version(p["version"]) == Version(package["version"])]
+    if not sets:
+        return package, None
+    common = set.intersection(*sets)
+    kept = {**package, "wheels": [w for w in package.get("wheels", []) if hash_of(w) in common]}
+    if "sdist" in package and hash_of(package["sdist"]) not in common:
+        del kept["sdist"]
+    files = [*kept["wheels"], *([kept["sdist"]] if "sdist" in kept else [])]
+    return kept, sorted(map(hash_of, files))
+
+
+def hash_of(file):
+    return "sha256:" + file["hashes"]["sha256"]

@@ -51,6 +51,17 @@ type List struct {
 	Refused []string `json:"refused"`
 	// Written maps the projects that the list names to themselves, with extras.
 	Written map[string]string `json:"written"`
+	// Arguments are for uv, and Pins the hashes that the list names itself.
+	Arguments []string `json:"arguments"`
+	Pins      []Pin    `json:"pins"`
+}
+
+// Pin is a version of a package of which a file may be locked only if it has one
+// of the hashes, each "sha256:" and the digits.
+type Pin struct {
+	Name    string   `json:"name"`
+	Version string   `json:"version"`
+	Hashes  []string `json:"hashes"`
 }
 
 // Outputs are the files that Resolve leaves for a list: its lock, and as JSON
@@ -60,6 +71,7 @@ func (l List) Outputs() (lockFile, sources string) { return l.Name + ".lock.txt"
 // fill has no field encoded as null.
 func (l *List) fill() {
 	l.Leftovers, l.Refused = append([]string{}, l.Leftovers...), append([]string{}, l.Refused...)
+	l.Arguments, l.Pins = append([]string{}, l.Arguments...), append([]Pin{}, l.Pins...)
 	if l.Written == nil {
 		l.Written = map[string]string{}
 	}

@@ -15,7 +15,7 @@ sys.path[:0] = ["/lucid", "/resolve", *map(str, Path("/pip/usr/share/python-whee
 
 import index  # noqa: E402
 import stage  # noqa: E402
-from fitting import without_wheel  # noqa: E402
+from fitting import allowed, without_wheel  # noqa: E402
 from markers import simplified  # noqa: E402
 from needs import askers, refused  # noqa: E402
 from source import source  # noqa: E402
@@ -48,7 +48,7 @@ def resolve_one(item, ask, constraints):
         names = Path("/tmp/dropped.txt")
         names.write_text("".join(f"{name}\n" for name in dropped))
         return index.compiled(ask["version"], item["targets"], *constraints, *["--excludes", str(names)] * bool(dropped),
-                              *arguments, f"/locks/{item['file']}", check=check, warnings=warnings)
+                              *item["arguments"], *arguments, f"/locks/{item['file']}", check=check, warnings=warnings)
 
     nowhere = [name for name in item["leftovers"] if name in NOWHERE]
     result["error"] = run(nowhere, "--output-file", str(out), check=not ask["explain"], warnings=result["warnings"])
@@ -64,7 +64,9 @@ def resolve_one(item, ask, constraints):
     constraints = ["--constraints", str(out)]
     run(result["dropped"], "--format", "pylock.toml", "--output-file", str(found))
     packages = tomllib.loads(found.read_text())["packages"]
-    missing = [(p, without_wheel(p, item["targets"], ask["version"])) for p in packages]
+    kept = [allowed(p, item["pins"]) for p in packages]
+    result["hashes"] = {p["name"]: hashes for p, hashes in kept if hashes is not None}
+    missing = [(p, without_wheel(p, item["targets"], ask["version"])) for p, hashes in kept if hashes != []]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = [pool.submit(source, p, m, {**ask, "all": item["targets"]}) for p, m in missing if m]
         result["sources"] = [job.result() for job in jobs]

@@ -206,3 +206,26 @@ func TestResolveGraph(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, text(r), "install uv")
 }
+
+// Of a package's files those stay that have a hash of the list's, if it has any of
+// that version.
+func TestAllowed(t *testing.T) {
+	const wheel, sdist = `{"name": "a-1.0-py3-none-any.whl", "hashes": {"sha256": "w"}}`, `{"name": "a-1.0.tar.gz", "hashes": {"sha256": "s"}}`
+	var a map[string]any
+	require.NoError(t, json.Unmarshal([]byte(`{"name": "a", "version": "1.0", "sdist": `+sdist+`, "wheels": [`+wheel+`]}`), &a))
+	pin := func(version string, hashes ...string) map[string]any {
+		return map[string]any{"name": "a", "version": version, "hashes": hashes}
+	}
+	var got []any
+	for _, r := range python(t, "fitting.allowed",
+		[]any{a, []any{}}, []any{a, []any{pin("2", "sha256:x")}}, []any{a, []any{pin("1", "sha256:x", "sha256:w")}},
+		[]any{a, []any{pin("1.0.0", "sha256:s", "sha256:w")}}, []any{a, []any{pin("1", "sha256:w"), pin("1", "sha256:s")}},
+	) {
+		got = append(got, r.([]any)[1])
+		_, source := r.([]any)[0].(map[string]any)["sdist"]
+		got = append(got, source)
+	}
+	require.Equal(t, []any{
+		nil, true, nil, true, []any{"sha256:w"}, false, []any{"sha256:s", "sha256:w"}, true, []any{}, false,
+	}, got)
+}

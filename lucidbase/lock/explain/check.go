@@ -11,13 +11,22 @@ import (
 func (p *Project) entries() []*entry {
 	var all []*entry
 	for _, f := range p.files {
+		if f.problem != "" {
+			e := &entry{line: Line{File: f.name, First: 1, Kind: Setting}}
+			e.change("", "%s", f.problem)
+			all = append(all, e)
+		}
+		var before *entry
 		for _, l := range f.lines {
 			e := &entry{line: l}
 			e.check()
-			all = append(all, e)
+			e.settings(p.getenv)
+			e.continues(before)
+			all, before = append(all, e), e
 		}
 	}
 	checkPins(all)
+	p.checkHashes(all)
 	return all
 }
 
@@ -26,17 +35,24 @@ func (p *Project) entries() []*entry {
 // index, nor an address of a line a graph.
 func (p *Project) Findings() []Finding { return findings(p.entries()) }
 
+// Warnings are what a lock can be made in spite of, but not as the file may have
+// been meant.
+func (p *Project) Warnings() []Finding {
+	var all []Finding
+	for _, e := range p.entries() {
+		for _, why := range e.warnings {
+			all = append(all, e.finding(why))
+		}
+	}
+	return all
+}
+
 func findings(entries []*entry) []Finding {
 	var all []Finding
 	for _, e := range entries {
 		all = append(all, e.findings()...)
 	}
 	return all
-}
-
-var indexSettings = map[string]string{
-	"-i": "UV_DEFAULT_INDEX", "--index-url": "UV_DEFAULT_INDEX",
-	"--extra-index-url": "UV_INDEX", "-f": "UV_FIND_LINKS", "--find-links": "UV_FIND_LINKS", "--trusted-host": "UV_INSECURE_HOST",
 }
 
 // condaBuild is where conda's own builders have unpacked a project; "pip freeze"
@@ -47,24 +63,17 @@ var condaBuild = regexp.MustCompile(`(?:/croot/|/conda-bld/|/feedstock_root/|/tm
 func (e *entry) check() {
 	l := e.line
 	switch {
-	case l.Written != "" && InStandardLibrary(l.Written) && !l.void() && (l.Kind != Broken || l.Remedy != ""):
+	case l.Written != "" && InStandardLibrary(l.Written) && !backports[l.Name] && !l.void() && (l.Kind != Broken || l.Remedy != ""):
 		e.change("", "part of Python, remove it")
 	case l.Kind == Broken:
 		e.change("", "not a requirement: %s", meant(l.Problem, l.Remedy))
 		// What was meant may be wrong in other ways.
-		if again := parseLine(l.Remedy); again.Kind == Requirement {
+		if again := parseLine(l.Remedy, nil); again.Kind == Requirement {
 			again.File, again.First, again.Last, again.Text, again.Comment = l.File, l.First, l.Last, l.Text, l.Comment
 			e.line, e.now = again, again.requirement(again.Spec)
 		}
 	case l.Kind == Include && l.Problem != "":
 		e.change("", "%s", l.Problem)
-	case l.Kind == Index:
-		option := strings.FieldsFunc(l.Text, func(r rune) bool { return r == ' ' || r == '=' || r == '\t' })[0]
-		if setting := indexSettings[option]; setting != "" {
-			e.change("", "a lock does not say where packages come from: set %s instead", setting)
-		} else {
-			e.change("", "a lock does not say where packages come from: remove it")
-		}
 	case l.Kind == Direct:
 		e.change("", "an address has no hash to lock: name a released version")
 	case l.Kind == Local && l.Written != "" && condaBuild.MatchString(l.Text):
@@ -72,7 +81,33 @@ func (e *entry) check() {
 	case l.Kind == Local:
 		e.change("", "files of this machine cannot be locked: copy them in as the service's source")
 	case l.Kind == Requirement && !l.void():
-		e.now = l.requirement(l.Spec)
+		e.requirement()
+	}
+}
+
+// requirement sets what is known of a requirement that can be read.
+func (e *entry) requirement() {
+	l := &e.line
+	if l.Constraint && l.Extras != "" {
+		l.Extras = ""
+		e.change(l.requirement(l.Spec), "a constraint has no extras")
+	}
+	e.now = l.requirement(l.Spec)
+	if backports[l.Name] {
+		e.warn("a backport of a module that Python 3.11 has: it is installed, and never used")
+	}
+	if l.OptionProblem != "" {
+		e.change(e.now, "%s", l.OptionProblem)
+	}
+	for _, o := range l.Options {
+		if r := rules[o.Name]; r.role == refused {
+			e.change(e.now, "%s: %s", o.Name, r.says)
+		}
+	}
+	if _, pinned := l.pinned(); len(l.Hashes) > 0 && !pinned {
+		e.change(e.now, "a hash is of one version: pin it with ==")
+	} else if len(l.Hashes) > 0 && len(l.sha256()) == 0 {
+		e.change(e.now, "a lock has SHA-256 hashes: name those of its files")
 	}
 }
 

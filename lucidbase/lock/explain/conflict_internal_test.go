@@ -108,12 +108,12 @@ func TestJudge(t *testing.T) {
 			"", "not a requirement: Expected a quoted string or a valid marker name, found `x`",
 		},
 	} {
-		line := parseLine(c.line)
-		v, ok := judge(line, line, c.p)
+		line := parseLine(c.line, nil)
+		v, ok := judge(line, line, c.p, forbidden{})
 		require.True(t, ok, c.line)
 		require.Equal(t, c.now, v.now)
 		require.Equal(t, c.why, v.why)
 	}
-	_, ok := judge(Line{}, Line{}, Problem{Error: "error: Request failed after 3 retries\n  cause: Connection refused (os error 111)"})
+	_, ok := judge(Line{}, Line{}, Problem{Error: "error: Request failed after 3 retries\n  cause: Connection refused (os error 111)"}, forbidden{})
 	require.False(t, ok, "the network is no fault of the line")
 }

@@ -80,19 +80,6 @@ func (d *Diagnosis) GiveUp(said string) {
 	d.unexplained, d.asking = short(Mask(said), 400), askNothing
 }
 
-// Input gives what is left to resolve when what the findings name is corrected:
-// the text of a requirements file and of its constraints.
-func (d *Diagnosis) Input() (requirements, constraints []byte) {
-	reqs, cons := d.live()
-	lines := func(list []string) []byte {
-		if len(list) == 0 {
-			return nil
-		}
-		return []byte(strings.Join(list, "\n") + "\n")
-	}
-	return lines(reqs), lines(cons)
-}
-
 // live gives the requirements and constraints as they are at present.
 func (d *Diagnosis) live() (reqs, cons []string) {
 	for _, e := range d.entries {
@@ -167,7 +154,7 @@ func (d *Diagnosis) alone() (Job, bool) {
 		}
 		d.about = append(d.about, e)
 		job.Requirements = append(job.Requirements, e.now)
-		now := parseLine(e.now)
+		now := parseLine(e.now, nil)
 		job.Near = append(job.Near, [2]string{now.Name, now.wanted()})
 	}
 	return job, len(d.about) > 0
@@ -185,7 +172,7 @@ func (d *Diagnosis) takeAlone(a Answer) {
 		failed[p.Index] = true
 		e := d.about[p.Index]
 		e.tries++
-		v, ok := judge(e.line, parseLine(e.now), p)
+		v, ok := judge(e.line, parseLine(e.now, nil), p, forbidden{d.forbidsWheels(e.line.Name), d.Forbids(e.line.Name)})
 		switch {
 		case !ok:
 			d.GiveUp(p.Error)
@@ -229,7 +216,7 @@ func (d *Diagnosis) Blame(name, version string, targets []string, why string) bo
 	switch {
 	case e.line.Name == name && e.partial:
 		return false
-	case e.line.Name == name && parseLine(e.line.Text).Name != name:
+	case e.line.Name == name && parseLine(e.line.Text, nil).Name != name:
 		why = name + " " + version + ": " + why // the line was corrected to this
 	case e.line.Name != name:
 		why = "it needs " + name + " " + version + ": " + why

@@ -29,7 +29,7 @@ func read(t *testing.T, files map[string]string, name string) *explain.Project {
 			return []byte(text), nil
 		}
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	})
+	}, nil)
 	require.NoError(t, err)
 	return p
 }
@@ -54,7 +54,7 @@ func TestDiagnosis(t *testing.T) {
 	for _, dir := range dirs {
 		dir = filepath.Dir(dir)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			p, err := explain.Read("requirements.txt", func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, name)) })
+			p, err := explain.Read("requirements.txt", func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, name)) }, nil)
 			require.NoError(t, err)
 			d := explain.Diagnose(p, lock.WheelTargets())
 			for _, r := range rounds(t, dir) {

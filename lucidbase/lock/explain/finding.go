@@ -19,6 +19,9 @@ type Finding struct {
 // String is the finding in one line: "requirements.txt: line 3: logging: part of
 // Python, remove it".
 func (f Finding) String() string {
+	if f.Text == "" {
+		return fmt.Sprintf("%s: line %d: %s", f.File, f.Line, f.Why)
+	}
 	return fmt.Sprintf("%s: line %d: %s: %s", f.File, f.Line, f.Text, f.Why)
 }
 
@@ -31,6 +34,12 @@ type entry struct {
 	// that asks for nothing is left as it is.
 	changed bool
 	why     []string
+	// warnings are what does not keep the line from being locked.
+	warnings []string
+	// kept are the options that stay of a line of settings that is changed.
+	kept []string
+	// of is the requirement whose options these are, for want of a backslash.
+	of *entry
 	// alone is whether now was found to exist; tries is how often it did not.
 	alone bool
 	tries int
@@ -45,12 +54,20 @@ func (e *entry) change(now, why string, args ...any) {
 	e.why = append(e.why, fmt.Sprintf(why, args...))
 }
 
+func (e *entry) warn(why string, args ...any) {
+	e.warnings = append(e.warnings, fmt.Sprintf(why, args...))
+}
+
 func (e *entry) findings() []Finding {
 	var all []Finding
 	for _, why := range e.why {
-		all = append(all, Finding{e.line.File, e.line.First, short(Mask(e.line.Text), 80), short(Mask(why), 400)})
+		all = append(all, e.finding(why))
 	}
 	return all
+}
+
+func (e *entry) finding(why string) Finding {
+	return Finding{e.line.File, e.line.First, short(Mask(e.line.Text), 80), short(Mask(why), 400)}
 }
 
 // short gives text in one line of about limit bytes.

@@ -8,7 +8,7 @@ import (
 
 func project(t *testing.T, text string) *Project {
 	t.Helper()
-	p, err := Read("r.txt", func(string) ([]byte, error) { return []byte(text), nil })
+	p, err := Read("r.txt", func(string) ([]byte, error) { return []byte(text), nil }, nil)
 	require.NoError(t, err)
 	return p
 }

@@ -13,6 +13,7 @@ var (
 	platformTag  = regexp.MustCompile("`([^`]+)`")
 	needsPython  = regexp.MustCompile(`does not satisfy Python\s*([<>=!~0-9.,* ]+)`)
 	failedBuild  = regexp.MustCompile("Failed to (?:build|download and build) `([^`]+)`")
+	noWheels     = regexp.MustCompile(`has no wheels with a matching|has no usable wheels`)
 	incompatible = regexp.MustCompile(`you require .* which are incompatible`)
 	parseCause   = regexp.MustCompile(`(?s)Couldn't parse requirement.*?cause: ([^\n]*)`)
 )
@@ -27,9 +28,13 @@ type verdict struct {
 	files bool
 }
 
+// forbidden says which lines keep a project's wheels and its source from being
+// taken.
+type forbidden struct{ wheels, source string }
+
 // judge reads what uv says of a requirement that cannot be had by itself. line is
 // the user's own, asked what was asked; ok is whether uv is understood.
-func judge(line, asked Line, p Problem) (v verdict, ok bool) {
+func judge(line, asked Line, p Problem, f forbidden) (v verdict, ok bool) {
 	says := func(part string) bool { return strings.Contains(p.Error, part) }
 	with := func(versions []string, why string, files bool) (verdict, bool) {
 		if len(versions) == 0 {
@@ -48,6 +53,10 @@ func judge(line, asked Line, p Problem) (v verdict, ok bool) {
 	case needsPython.MatchString(p.Error):
 		python := strings.TrimRight(strings.TrimSpace(needsPython.FindStringSubmatch(p.Error)[1]), ",.")
 		return with(p.Nearest, fmt.Sprintf("it needs Python %s; %s", python, nearest("for 3.11", p.Nearest)), false)
+	case f.source != "" && noWheels.MatchString(p.Error):
+		return with(p.Wheels.Wheels, fmt.Sprintf("no wheel for %s, and %s; %s", strings.Join(p.Targets, ", "), f.source, p.nearest()), true)
+	case says("has no source distribution") && f.wheels != "":
+		return verdict{why: f.wheels + ", and it has no source"}, true
 	case otherSystem(p.Error) != "":
 		marker := fmt.Sprintf("sys_platform == %q", otherSystem(p.Error))
 		why := "it is for another system, and has no source: add the marker " + marker
@@ -56,7 +65,7 @@ func judge(line, asked Line, p Problem) (v verdict, ok bool) {
 		}
 		line.Marker = marker
 		return verdict{now: line.requirement(asked.Spec), why: why}, true
-	case says("has no wheels with a matching"), says("has no usable wheels"):
+	case noWheels.MatchString(p.Error):
 		return with(p.Wheels.Wheels, fmt.Sprintf("no wheel for %s, and no source; %s", strings.Join(p.Targets, ", "), p.nearest()), true)
 	case failedBuild.MatchString(p.Error):
 		return with(p.Wheels.Wheels, fmt.Sprintf("its source cannot be built: %s; %s", buildCause(p.Error), p.nearest()), true)

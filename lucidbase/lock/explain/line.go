@@ -2,6 +2,7 @@ package explain
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,14 +18,12 @@ const (
 	Requirement
 	// Include is -r or -c and a Path.
 	Include
-	// Index says where packages come from: an address, or how to trust it.
-	Index
+	// Setting is options for the whole list.
+	Setting
 	// Direct is a project from an address or from a version control system.
 	Direct
 	// Local is a project or file of this machine.
 	Local
-	// Other is an option that a lock does not depend on.
-	Other
 )
 
 // Line is a line of a requirements file, continued lines joined.
@@ -32,7 +31,8 @@ type Line struct {
 	// File is what errors call the file; First and Last are its lines, from 1.
 	File        string
 	First, Last int
-	// Text is the line without its comment; Comment begins with "#" or is empty.
+	// Text is the line without its comment, its variables as they are written;
+	// Comment begins with "#" or is empty.
 	Text, Comment string
 	Kind          Kind
 	// Constraint is whether the line only limits versions (-c): of an Include,
@@ -44,6 +44,11 @@ type Line struct {
 	Extras, Spec, Marker string
 	// Path is what an Include includes, relative to the File.
 	Path string
+	// Options are those of a Setting, or behind a requirement; OptionProblem says
+	// what is wrong with the latter. Hashes are ALGORITHM:DIGITS, in lower case.
+	Options       []Option
+	OptionProblem string
+	Hashes        []string
 	// Problem says in a few words why the line is no requirement, and Remedy is
 	// what was probably meant, or empty.
 	Problem, Remedy string
@@ -67,6 +72,11 @@ func (l Line) pinned() (version string, ok bool) {
 	version, ok = strings.CutPrefix(l.Spec, "==")
 	version = strings.TrimPrefix(version, "=") // ===
 	return version, ok && !strings.ContainsAny(version, ",*")
+}
+
+// sha256 returns the hashes that a lock can have.
+func (l Line) sha256() []string {
+	return slices.DeleteFunc(slices.Clone(l.Hashes), func(h string) bool { return !strings.HasPrefix(h, "sha256:") })
 }
 
 var firstVersion = regexp.MustCompile(`[0-9][A-Za-z0-9.!+_-]*`)

@@ -24,7 +24,7 @@ func (d *Diagnosis) takeTogether(a Answer) {
 	d.conflict = parseConflict(a.Error, own)
 	d.about = nil
 	for _, e := range d.entries {
-		if e.now != "" && d.conflict.names[e.line.Name] && parseLine(e.now).Spec != "" {
+		if e.now != "" && d.conflict.names[e.line.Name] && parseLine(e.now, nil).Spec != "" {
 			d.about = append(d.about, e)
 		}
 	}
@@ -98,7 +98,7 @@ func (d *Diagnosis) takeLoosened(answers []Answer) {
 	for i, e := range d.about {
 		r := 0
 		if i < len(answers) && answers[i].Error == "" {
-			r = 100 + 10*min(alike(parseLine(e.now).wanted(), only(answers[i].Versions[e.line.Name])), 8)
+			r = 100 + 10*min(alike(parseLine(e.now, nil).wanted(), only(answers[i].Versions[e.line.Name])), 8)
 		}
 		if d.conflict.needed(e.line.Name) {
 			r++

@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -12,21 +11,32 @@ var comment = regexp.MustCompile(`(^|\s+)#.*$`)
 
 // ParseLines reads the lines of a requirements file, without blank ones and
 // comments. It knows pip's format: what it cannot read is a Broken line, never
-// an error. name is what errors call the file.
-func ParseLines(name string, data []byte) []Line {
+// an error. name is what errors call the file; getenv returns the values of
+// variables, as os.Getenv does, and may be nil.
+func ParseLines(name string, data []byte, getenv func(string) string) []Line {
+	text, _ := decode(data)
+	return parseLines(name, lineEnds.Replace(text), getenv)
+}
+
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
+func parseLines(name, text string, getenv func(string) string) []Line {
 	var lines []Line
 	var joined strings.Builder
-	physical := strings.Split(decode(data), "\n")
+	physical := strings.Split(text, "\n")
 	first := 1
 	for i, text := range physical {
 		// A comment does not go on, even if it ends with a backslash.
 		begun, continued := strings.CutSuffix(text, `\`)
-		if continued && !strings.HasPrefix(strings.TrimSpace(text), "#") && i+1 < len(physical) {
-			joined.WriteString(begun)
-			continue
+		if continued && !strings.HasPrefix(strings.TrimSpace(text), "#") {
+			text = begun
+			if i+1 < len(physical) {
+				joined.WriteString(text)
+				continue
+			}
 		}
 		joined.WriteString(text)
-		if l := parseLine(joined.String()); l.Text != "" {
+		if l := parseLine(joined.String(), getenv); l.Text != "" {
 			l.File, l.First, l.Last = name, first, i+1
 			lines = append(lines, l)
 		}
@@ -36,28 +46,48 @@ func ParseLines(name string, data []byte) []Line {
 	return lines
 }
 
-func parseLine(text string) Line {
+// lineOption is where the options of a requirement begin.
+var lineOption = regexp.MustCompile(`\s--?[A-Za-z]`)
+
+func parseLine(written string, getenv func(string) string) Line {
 	l := Line{}
-	at := comment.FindStringIndex(text)
+	at := comment.FindStringIndex(written)
 	if at != nil {
-		l.Comment = strings.TrimSpace(text[at[0]:])
-		text = text[:at[0]]
+		l.Comment = strings.TrimSpace(written[at[0]:])
+		written = written[:at[0]]
 	}
-	l.Text = strings.TrimSpace(text)
+	l.Text = strings.TrimSpace(written)
+	text, broken := strings.CutSuffix(expand(l.Text, getenv), `\`)
+	requirement, options := text, ""
+	if at := lineOption.FindStringIndex(text); at != nil {
+		requirement, options = text[:at[0]], text[at[0]:]
+	}
+	requirement = strings.TrimSpace(requirement)
 	switch {
-	case l.Text == "":
-	case l.Text[0] == '-':
-		l.option()
-	case isLocal(l.Text):
+	case requirement == "" && options == "":
+		l.Problem = "a backslash alone"
+	case text[0] == '-':
+		l.option(text)
+	case isLocal(requirement):
 		l.Kind = Local
-	case isAddress(l.Text):
+	case isAddress(requirement):
 		l.Kind = Direct
-		if egg := eggName.FindStringSubmatch(l.Text); egg != nil {
+		if egg := eggName.FindStringSubmatch(text); egg != nil {
 			l.Written, l.Name = egg[1], lock.NormalizeName(egg[1])
 		}
 	default:
-		l.project()
+		l.project(requirement)
+		if l.requirementOptions(options); broken {
+			l.OptionProblem = "nothing may follow the backslash"
+		}
+		if said := unset(requirement); said != "" && l.Kind != Direct {
+			l.Kind, l.Problem = Broken, said
+		}
 	}
+	if l.Kind == Broken {
+		l.Options, l.OptionProblem, l.Hashes = nil, "", nil
+	}
+	l.Problem, l.OptionProblem = conceal(l.Problem, l.Text, getenv), conceal(l.OptionProblem, l.Text, getenv)
 	return l
 }
 
@@ -82,59 +112,12 @@ func isLocal(text string) bool {
 }
 
 var (
-	includes = map[string]bool{"-r": true, "--requirement": true, "-c": true, "--constraint": true}
-	indexes  = map[string]bool{
-		"-i": true, "--index-url": true, "--extra-index-url": true, "--no-index": true,
-		"-f": true, "--find-links": true, "--trusted-host": true,
-	}
-	others = map[string]bool{
-		"--pre": true, "--prefer-binary": true, "--no-binary": true, "--only-binary": true, "--require-hashes": true,
-		"--use-feature": true, "--no-deps": true, "--no-cache-dir": true, "--upgrade": true, "-U": true,
-	}
-)
-
-// option reads a line that begins with a hyphen. The short options take their
-// value without a space, too.
-func (l *Line) option() {
-	name, value, _ := strings.Cut(l.Text, " ")
-	if long, v, ok := strings.Cut(name, "="); ok {
-		name, value = long, v
-	} else if len(name) > 2 && name[1] != '-' {
-		name, value = name[:2], name[2:]+" "+value
-	}
-	value = strings.Trim(strings.TrimSpace(value), `"'`)
-	switch {
-	case includes[name] && value == "":
-		l.Problem = name + " without a file"
-	case includes[name]:
-		l.Kind, l.Path, l.Constraint = Include, value, name == "-c" || name == "--constraint"
-	case indexes[name]:
-		l.Kind = Index
-	case name == "-e" || name == "--editable":
-		l.Kind = Local
-		if isAddress(value) {
-			edited := parseLine(value)
-			l.Kind, l.Name, l.Written = edited.Kind, edited.Name, edited.Written
-		}
-	case others[name]:
-		l.Kind = Other
-	default:
-		l.Problem = fmt.Sprintf("%s is no option of a requirements file", name)
-	}
-}
-
-var (
 	projectName = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?`)
 	extrasPart  = regexp.MustCompile(`^\[\s*((?:[A-Za-z0-9._-]+\s*,\s*)*(?:[A-Za-z0-9._-]+)?)\s*\]`)
-	lineOption  = regexp.MustCompile(`\s--?[A-Za-z]`)
 )
 
 // project reads a line that begins with a project's name (PEP 508).
-func (l *Line) project() {
-	text := l.Text
-	if at := lineOption.FindStringIndex(text); at != nil {
-		text = text[:at[0]] // --hash and the like: a lock has its own
-	}
+func (l *Line) project(text string) {
 	l.Written = projectName.FindString(text)
 	if l.Written == "" {
 		l.Problem = "not a project's name"

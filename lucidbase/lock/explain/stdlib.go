@@ -28,3 +28,12 @@ func InStandardLibrary(name string) bool {
 	top, _, _ := strings.Cut(name, ".")
 	return stdlib[lock.NormalizeName(name)] || top != name && stdlib[lock.NormalizeName(top)]
 }
+
+// backports are projects that bring a module of Python's standard library to
+// older ones, under its name. The interpreter's own comes first on its path, so
+// they are never imported; all but enum34 work with Python 3.11 where something
+// puts them before it. The index's asyncio, pathlib and typing do not, nor is
+// uuid, enum or logging what its name says.
+var backports = map[string]bool{
+	"argparse": true, "configparser": true, "contextvars": true, "dataclasses": true, "enum34": true, "ipaddress": true, "statistics": true,
+}

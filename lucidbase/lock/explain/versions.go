@@ -71,7 +71,10 @@ func mistake(part string) (problem, remedy string, ok bool) {
 		return clauseProblem(m), strings.Replace(m[1], "~=", ">=", 1) + m[2], m[1] == "~="
 	}
 	if v := variable.FindString(part); v != "" {
-		return fmt.Sprintf("the variable %s: a lock may not depend on who makes it", v), "", true
+		if said := unset(v); said != "" {
+			return said, "", true
+		}
+		return fmt.Sprintf("the variable %s: pip knows only ${NAME}, in capitals", v), "", true
 	}
 	if m := condaPin.FindStringSubmatch(part); m != nil {
 		return "= is no comparison", "==" + m[1], true

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
 	"regexp"
 	"strings"
 
@@ -70,12 +69,15 @@ func answer(ctx context.Context, run Runner, debian lock.Debian, uv lock.Require
 		return err
 	}
 	builder, layers := stage.NewBuilder(debian, run.Platform())
+	in := d.Input()
 	for jobs := d.Jobs(); len(jobs) > 0; jobs = d.Jobs() {
 		ask, err := json.Marshal(struct {
-			Jobs    []explain.Job `json:"jobs"`
-			Targets []string      `json:"targets"`
-			Version string        `json:"version"`
-		}{jobs, targets, version})
+			Jobs      []explain.Job `json:"jobs"`
+			Targets   []string      `json:"targets"`
+			Version   string        `json:"version"`
+			Arguments []string      `json:"arguments"`
+			Releases  []string      `json:"releases"`
+		}{jobs, targets, version, arguments(in), in.AllReleases})
 		if err != nil {
 			return err
 		}
@@ -97,16 +99,7 @@ func answer(ctx context.Context, run Runner, debian lock.Debian, uv lock.Require
 
 // try resolves what the diagnosis suggests, as the user's own list would be.
 func try(ctx context.Context, run Runner, set *lock.Set, r Request, d *explain.Diagnosis) error {
-	const limits = "constraints.in"
-	list := path.Base(r.Name)
-	requirements, constraints := d.Input()
-	if len(constraints) > 0 {
-		requirements = append(requirements, "-c "+limits+"\n"...)
-	}
-	r.Name, r.Files = list, map[string][]byte{list: requirements, limits: constraints}
-	if len(requirements) == 0 {
-		r.Files[list] = []byte("\n")
-	}
+	r.Input = d.Input()
 	_, err := Requirements(ctx, run, set, r)
 	return err
 }
@@ -116,7 +109,7 @@ func try(ctx context.Context, run Runner, set *lock.Set, r Request, d *explain.D
 func blame(d *explain.Diagnosis, err error) bool {
 	news := false
 	for _, e := range sourceErrors(err) {
-		news = d.Blame(e.Name, e.Version, e.Targets, blameText(e)) || news
+		news = d.Blame(e.Name, e.Version, e.Targets, blameText(d, e)) || news
 	}
 	var no *NoSolutionError
 	if errors.As(err, &no) {
@@ -142,8 +135,11 @@ func sourceErrors(err error) []*SourceError {
 	return nil
 }
 
-func blameText(e *SourceError) string {
+func blameText(d *explain.Diagnosis, e *SourceError) string {
 	why := e.Said
+	if forbids := d.Forbids(e.Name); forbids != "" && why == noSource {
+		why = forbids
+	}
 	if e.Needs != "" {
 		why = "its source needs a " + e.Needs + " compiler, which a build has not"
 	}

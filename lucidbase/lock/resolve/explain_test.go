@@ -26,7 +26,7 @@ func TestExplicable(t *testing.T) {
 
 // All of what a resolution found out goes to the lines that ask for it.
 func TestBlame(t *testing.T) {
-	p, err := explain.Read("r.txt", func(string) ([]byte, error) { return []byte("web==1\norjson==3.6.0\n"), nil })
+	p, err := explain.Read("r.txt", func(string) ([]byte, error) { return []byte("web==1\norjson==3.6.0\n"), nil }, nil)
 	require.NoError(t, err)
 	solved := func() *explain.Diagnosis {
 		d := explain.Diagnose(p, lock.WheelTargets())
@@ -47,7 +47,7 @@ func TestBlame(t *testing.T) {
 		{Kind: explain.Versions, Name: "orjson", Wanted: "3.6.0"}, {Kind: explain.Versions, Name: "pyo", Wanted: "1"},
 	}, d.Jobs())
 	d.Take([]explain.Answer{{Wheels: explain.Wheels{Wheels: []string{"3.8.10"}}}, {Wheels: explain.Wheels{Wheels: []string{"1.1"}}}})
-	require.Equal(t, "web==1\norjson==3.8.10\npyo==1.1\n", string(first(d.Input())))
+	require.Equal(t, []string{"web==1", "orjson==3.8.10", "pyo==1.1"}, d.Input().Requirements)
 	require.Equal(t, "r.txt: line 1: web==1: it needs pyo 1: no wheel for manylinux_2_36_x86_64, manylinux_2_36_aarch64, musllinux_1_2_x86_64, musllinux_1_2_aarch64, and no alsa; the nearest with wheels for all is 1.1", d.Findings()[0].String())
 	require.Equal(t, "r.txt: line 2: orjson==3.6.0: no wheel for musllinux_1_2_aarch64, and its source needs a Rust compiler, which a build has not; the nearest with wheels for all is 3.8.10", d.Findings()[1].String())
 	require.False(t, blame(d, failed), "the same again is no news")
@@ -59,5 +59,3 @@ func TestBlame(t *testing.T) {
 	require.False(t, blame(d, &NoSolutionError{Said: "error:\n  none"}))
 	require.Equal(t, "error: none", d.Unexplained())
 }
-
-func first(a, _ []byte) []byte { return a }

@@ -12,7 +12,7 @@ import (
 func TestNotes(t *testing.T) {
 	p, err := explain.Read("r.txt", func(string) ([]byte, error) {
 		return []byte("gunicorn==20.1.0\nweb==1\nsetuptools==69.5.1\npython-daemon==2.3.1\npip==23.0.1\n"), nil
-	})
+	}, nil)
 	require.NoError(t, err)
 	setuptools := func(nearest string, way ...Package) Refused {
 		return Refused{Name: "setuptools", Version: "69.5.1", Way: way, Needs: "setuptools>=3.0", Nearest: nearest}

@@ -63,12 +63,17 @@ func (e *SourceError) Error() string {
 	return fmt.Sprintf("%s %s: no wheel for %s, and %s; %s", e.Name, e.Version, strings.Join(e.Targets, ", "), why, near)
 }
 
+// noSource is what the stage says of a package of which no source may be taken.
+const noSource = "it has no source distribution"
+
 // listResult is how the stage writes what it found out about a list.
 type listResult struct {
 	Error             string
 	Sources           []sourceResult
 	Warnings, Dropped []string
 	Refused           []Refused
+	// Hashes are those that remain of packages of which the list names some.
+	Hashes map[string][]string
 }
 
 type sourceResult struct {
@@ -92,6 +97,11 @@ func parseList(l stage.List, files map[string][]byte, libraries map[string][]str
 	reqs, err := lock.ParseRequirements(lockFile, files[lockFile])
 	if err != nil {
 		return Locked{}, err
+	}
+	for i, r := range reqs {
+		if allowed, ok := result.Hashes[r.Name]; ok {
+			reqs[i].Hashes = slices.DeleteFunc(r.Hashes, func(h string) bool { return !slices.Contains(allowed, h) })
+		}
 	}
 	locked := Locked{Requirements: reqs, Warnings: result.Warnings, Dropped: result.Dropped, Refused: result.Refused}
 	var errs []error

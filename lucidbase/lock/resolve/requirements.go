@@ -2,20 +2,21 @@ package resolve
 
 import (
 	"context"
-	"errors"
+	"path"
 
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/lock/explain"
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
 // Request is a list of requirements of one's own, in pip's form.
 type Request struct {
-	// Name is the list's file, one of Files.
+	// Name is what errors call the list.
 	Name string
-	// Files are the list and what it includes, by slash-separated path.
-	Files map[string][]byte
+	// Input is what the list asks for: see explain.Project.
+	Input explain.Input
 	// Targets are those of lock.WheelTargets that the packages are for; none means
 	// all, so that the lock serves every base image.
 	Targets []string
@@ -28,26 +29,64 @@ type Request struct {
 }
 
 // Requirements locks a list with the set's uv. A list without a solution is a
-// *NoSolutionError, a package that cannot be had for a target a *SourceError.
+// *NoSolutionError, a package that cannot be had for a target a *SourceError, one
+// with other hashes than the list has for it a *HashError.
 func Requirements(ctx context.Context, run Runner, set *lock.Set, r Request) (Locked, error) {
 	uv, err := set.Tools.Requirements(lucidbase.FormatPlatform(run.Platform()))
 	if err != nil {
 		return Locked{}, err
 	}
-	list := stage.List{
-		Name: "requirements", File: r.Name, Targets: r.Targets, Leftovers: r.Leftovers, Written: r.Written, Refused: verify.Refused(),
-	}
-	if len(list.Targets) == 0 {
-		list.Targets = lock.WheelTargets()
-	}
-	if r.Files[r.Name] == nil {
-		return Locked{}, errors.New("resolving " + r.Name + ": no such file in the request")
-	}
+	list, listFiles := r.stage()
 	files, err := runStage(ctx, run, set.Debian, stage.Resolution{
-		Files: r.Files, Lists: []stage.List{list}, Libraries: r.Libraries, UV: uv,
+		Files: listFiles, Lists: []stage.List{list}, Libraries: r.Libraries, UV: uv,
 	})
 	if err != nil {
 		return Locked{}, err
 	}
+	if err := checkHashes(list, files, r.Input); err != nil {
+		return Locked{}, err
+	}
 	return parseList(list, files, r.Libraries)
+}
+
+// stage returns the request in the stage's terms, and the files of its list.
+func (r Request) stage() (stage.List, map[string][]byte) {
+	const limits = "limits/constraints.txt"
+	list := stage.List{
+		Name: "requirements", File: path.Base(r.Name), Targets: r.Targets, Arguments: arguments(r.Input),
+		Leftovers: r.Leftovers, Written: r.Written, Refused: verify.Refused(),
+	}
+	if len(list.Targets) == 0 {
+		list.Targets = lock.WheelTargets()
+	}
+	for _, p := range r.Input.Pins {
+		list.Pins = append(list.Pins, stage.Pin{Name: p.Name, Version: p.Version, Hashes: p.Hashes})
+	}
+	requirements, constraints := r.Input.Text()
+	return list, map[string][]byte{list.File: []byte(requirements + "-c " + limits + "\n"), limits: []byte(constraints)}
+}
+
+// arguments are uv's for what a list says of pre-releases and of the kinds of
+// files.
+func arguments(in explain.Input) []string {
+	args := []string{}
+	each := func(option string, names []string) {
+		for _, name := range names {
+			args = append(args, option, name)
+		}
+	}
+	each("--no-binary", in.NoBinary)
+	each("--only-binary", in.OnlyBinary)
+	releases := func(mode string, names []string) {
+		for _, name := range names {
+			if name == ":all:" {
+				args = append(args, "--prerelease", mode)
+			} else {
+				args = append(args, "--prerelease-package", name+"="+mode)
+			}
+		}
+	}
+	releases("allow", in.AllReleases)
+	releases("disallow", in.OnlyFinal)
+	return args
 }
