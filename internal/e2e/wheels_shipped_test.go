@@ -122,6 +122,7 @@ func TestWheelsAsTheyCome(t *testing.T) {
 		data + "scripts/s-python":                      "#!python\r\nimport shipped; shipped.main()\n",
 		data + "scripts/s-env":                         "#!/usr/bin/env python3\nimport shipped; shipped.main()\n",
 		data + "scripts/s-shell":                       "#!/bin/sh\necho hi\n",
+		data + "scripts/s-bare":                        "print('for a shell to read')\n",
 		data + "data/share/shipped/data.txt":           "data",
 		data + "headers/shipped.h":                     "int x;\n",
 		// An extra that an entry point names is ignored, as installers do.
@@ -144,7 +145,7 @@ import importlib.metadata as m
 files = m.files("lucid-test-shipped")
 print(*sorted(f.name for f in files if f.locate().is_file()))
 print(*[f for f in files if not f.locate().is_file()])`)
-	require.Equal(t, "METADATA RECORD WHEEL __init__.py data.txt entry_points.txt legacy.py s-entry s-env s-python shipped-nspkg.pth shipped.h\n\n", res.stdout, res.stderr)
+	require.Equal(t, "METADATA RECORD WHEEL __init__.py data.txt entry_points.txt legacy.py s-bare s-entry s-env s-python shipped-nspkg.pth shipped.h\n\n", res.stdout, res.stderr)
 }
 
 // Two wheels with one path stop the build, unless that is waived. Then the last by

@@ -58,7 +58,13 @@ def contested(site):
 
 
 def tidy(venv, site):
-    """Drop what cannot be used in the image, and have scripts start there."""
+    """Drop what cannot be used in the image, and have scripts start there.
+
+    All else is as published. Programs look for data below sys.prefix. Headers are
+    small, and their path is in RECORD. What a .pth file has is run at each start,
+    as its author wants. A console script is made for each entry point, as pip does:
+    none says reliably which extra it needs, but it does when it is started.
+    """
     changed = {**bytecode(venv), **scripts(venv)}
     for record in records(site) if changed else []:
         record.write_text("".join(relisted(record, changed)), newline="", errors="surrogateescape")
@@ -97,7 +103,8 @@ def scripts(venv):
     """Have the scripts in Python start with the environment's own.
 
     Others are left out: what would run them, a shell or perl, is in no image, so
-    that they would be commands that cannot start.
+    that they would be commands that cannot start. What has no such line is data,
+    for a shell to read or for Windows, and no command.
     """
     changed = {}
     for path in sorted((Path(venv) / "bin").iterdir()):
@@ -106,6 +113,8 @@ def scripts(venv):
         content = path.read_bytes()
         first, end, rest = content.partition(b"\n")
         if not first.startswith(b"#!"):
+            if not content.startswith(b"\x7fELF"):
+                path.chmod(0o644)
             continue
         if python := PYTHON.fullmatch(first):
             content = b"#!%s/bin/python%s%s%s" % (os.fsencode(venv), python["options"] or b"", end, rest)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +162,9 @@ func TestWheelsScripts(t *testing.T) {
 		got, err := os.ReadFile(filepath.Join(venv, at))
 		require.NoError(t, err, "%q", first)
 		require.Equal(t, want+"\nprint('\r')\n", string(got))
+		info, err := os.Stat(filepath.Join(venv, at))
+		require.NoError(t, err)
+		require.Equal(t, first != "no script", info.Mode()&0o111 != 0, "%q", first)
 		require.Equal(t, sum(string(got)), listed[at], "%q", first)
 	}
 }
@@ -183,4 +187,26 @@ func TestWheelsContested(t *testing.T) {
 	lower := filepath.Join(venv, p, "delta-1.0.dist-info/RECORD")
 	require.NoError(t, os.Chtimes(lower, time.Time{}, time.Unix(0, 0)))
 	require.Equal(t, []any{[]any{"gamma", "omega"}}, python(t, "installed.contested", []any{filepath.Join(venv, venvSite)}))
+}
+
+// A module that replaces one of a lower layer is compiled again: its bytecode there is
+// not asked whether it fits. What is as it was is not written again.
+func TestWheelsCompiled(t *testing.T) {
+	site := t.TempDir()
+	module, cached := filepath.Join(site, "m.py"), filepath.Join(site, "__pycache__/m.cpython-311.pyc")
+	as, asCached := filepath.Join(site, "as.py"), filepath.Join(site, "__pycache__/as.cpython-311.pyc")
+	for _, at := range []string{module, cached, as, asCached} {
+		put(t, at, "")
+		require.NoError(t, os.Chtimes(at, time.Time{}, time.Unix(0, 0)))
+	}
+	put(t, module, "A = 2\n")
+	// Beside the sources, not where this test's own modules have theirs.
+	python(t, "builtins.exec", []any{"import sys, stage; sys.pycache_prefix = None; stage.compile_tree(" + strconv.Quote(site) + ")"})
+	data, err := os.ReadFile(cached)
+	require.NoError(t, err)
+	require.Greater(t, len(data), 16)
+	require.Equal(t, byte(1), data[4], "of an unchecked hash (PEP 552)")
+	data, err = os.ReadFile(asCached)
+	require.NoError(t, err)
+	require.Empty(t, data)
 }

@@ -327,6 +327,10 @@ def console_scripts():
     for name in ("uvicorn", "celery"):
         out = subprocess.check_output([name, "--version"], text=True)
         assert re.search(r"\d+\.\d+", out), (name, out)
+    # They are there, and say themselves which extra they need.
+    for name, extra in (("httpx", "httpx[cli]"), ("fastapi", "fastapi[standard]")):
+        done = subprocess.run([name, "--version"], capture_output=True, text=True)
+        assert done.returncode == 1 and extra in done.stdout + done.stderr, (name, done)
 
 
 @check("cached-packages")
