@@ -32,9 +32,10 @@ var mayImport = map[string][]string{
 	"internal/llbtext":                {},
 	"variants":                        {"lucidbase", "lucidbase/lock", "llbutil", "internal/stage", "lucidbase/verify", "internal/python"},
 	"internal/patient":                {},
-	"lucidbase/rootfs":                {"lucidbase", "lucidbase/lock", "internal/patient"},
-	"lucidbase/engine":                {"lucidbase", "lucidbase/lock", "llbutil", "lucidbase/rootfs", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/patient"},
-	"lucidbase/engine/internal/image": {"lucidbase", "internal/patient"},
+	"internal/atomicfile":             {},
+	"lucidbase/rootfs":                {"lucidbase", "lucidbase/lock", "internal/patient", "internal/atomicfile"},
+	"lucidbase/engine":                {"lucidbase", "lucidbase/lock", "llbutil", "lucidbase/rootfs", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/patient", "internal/atomicfile"},
+	"lucidbase/engine/internal/image": {"lucidbase", "internal/patient", "internal/atomicfile"},
 	"lucidbase/engine/embedded":       {"lucidbase/engine"},
 }
 

@@ -9,6 +9,9 @@ import (
 type Backend interface {
 	// Dial connects to BuildKit's gRPC control API.
 	Dial(ctx context.Context) (net.Conn, error)
+	// Damaged reports whether a build failed because the state is damaged, or
+	// because BuildKit itself is gone.
+	Damaged(failed error) bool
 	// Close stops BuildKit; nothing of it is left running or mounted.
 	Close() error
 }
@@ -18,8 +21,10 @@ type BackendConfig struct {
 	// StateDir is where BuildKit keeps its state and cache.
 	StateDir string
 	// Notify is called with one line when the start has to wait for another
-	// process.
+	// process, or finds the state damaged and removes it.
 	Notify func(line string)
+	// Reset removes the state first.
+	Reset bool
 	// Warn is called with one line for each warning that BuildKit logs.
 	Warn func(line string)
 }

@@ -43,26 +43,38 @@ func (e *Engine) BuildAll(ctx context.Context, jobs []Job) ([]Result, error) {
 		return nil, err
 	}
 	e.noteWaivers(jobs, solvable)
+	var results []Result
+	err = e.repairing(ctx, func() (err error) {
+		results, err = e.buildAll(ctx, jobs, solvable)
+		return err
+	})
+	return results, err
+}
+
+// buildAll solves, assembles, verifies and delivers, once.
+func (e *Engine) buildAll(ctx context.Context, jobs []Job, solvable [][]graph) ([]Result, error) {
 	d, err := newDisplay(e.options.progress, e.options.progressMode)
 	if err != nil {
 		return nil, err
 	}
 	defer d.close()
+	conn := e.connected()
 	images := make([]*image.Image, len(jobs))
 	eg, egCtx := errgroup.WithContext(ctx)
 	for i, job := range jobs {
 		eg.Go(func() (err error) {
-			images[i], err = e.build(egCtx, job, solvable[i], d)
+			images[i], err = e.build(egCtx, conn, job, solvable[i], d)
 			return err
 		})
 	}
 	if err := eg.Wait(); err != nil {
-		return nil, e.explain(ctx, d, err)
+		return nil, e.solveFailed(ctx, conn, d, err)
 	}
 	if err := d.step("verifying", func() error { return e.verify(ctx, jobs, solvable, images) }); err != nil {
-		return nil, err
+		return nil, suspect(ctx, images, err)
 	}
-	return e.deliver(ctx, jobs, images, d)
+	results, err := e.deliver(ctx, jobs, images, d)
+	return results, suspect(ctx, images, err)
 }
 
 func checkAll(jobs []Job) ([]Job, error) {
@@ -78,8 +90,8 @@ func checkAll(jobs []Job) ([]Job, error) {
 }
 
 // build solves one job and assembles its image in the store.
-func (e *Engine) build(ctx context.Context, job Job, graphs []graph, d *display) (*image.Image, error) {
-	top, err := e.solve(ctx, graphs, d.solve())
+func (e *Engine) build(ctx context.Context, conn *connection, job Job, graphs []graph, d *display) (*image.Image, error) {
+	top, err := e.solve(ctx, conn, graphs, d.solve())
 	if err != nil {
 		return nil, err
 	}

@@ -36,8 +36,8 @@ import (
 // from several goroutines.
 type Engine struct {
 	options  options
-	client   *client.Client
-	backend  Backend // nil for a remote BuildKit
+	mu       sync.Mutex
+	conn     *connection // nil until it is open
 	platform ocispecs.Platform
 	archives *rootfs.Archives
 	upstream *rootfs.Images
@@ -199,9 +199,10 @@ func (o *options) prepareCacheDir() error {
 func (e *Engine) connect(ctx context.Context, address string) error {
 	var err error
 	if address != "" {
-		e.client, err = client.New(ctx, address)
+		e.conn = &connection{}
+		e.conn.client, err = client.New(ctx, address)
 	} else {
-		err = e.start(ctx)
+		e.conn, err = e.start(ctx, false)
 	}
 	if err != nil {
 		return err
@@ -229,7 +230,7 @@ const answerTime = 15 * time.Second
 func (e *Engine) listWorkers(ctx context.Context) ([]*client.WorkerInfo, error) {
 	patient, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	workers, err := e.client.ListWorkers(patient)
+	workers, err := e.conn.client.ListWorkers(patient)
 	switch {
 	case err == nil:
 		return workers, nil
@@ -253,31 +254,28 @@ func dialCause(text string) string {
 	return strings.TrimSuffix(oneLine(text), `"`)
 }
 
-func (e *Engine) start(ctx context.Context) error {
+// start starts the embedded BuildKit, from nothing if reset is set.
+func (e *Engine) start(ctx context.Context, reset bool) (*connection, error) {
 	if embedded == nil {
-		return errors.New("no engine: BUILDKIT_HOST is not set, and this program does not import lucidbase/engine/embedded")
+		return nil, errors.New("no engine: BUILDKIT_HOST is not set, and this program does not import lucidbase/engine/embedded")
 	}
-	note := func(line string) {
-		if e.options.progress != nil {
-			fmt.Fprintln(e.options.progress, line)
-		}
-	}
-	warn := note
+	warn := e.note
 	if e.options.progressMode == string(progressui.QuietMode) {
 		warn = nil
 	}
 	backend, err := embedded(ctx, BackendConfig{
-		StateDir: filepath.Join(e.options.cacheDir, "buildkit"),
-		Notify:   note,
+		StateDir: e.options.stateDir(),
+		Notify:   e.note,
+		Reset:    reset,
 		Warn:     warn,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	e.backend = backend
-	e.client, err = client.New(ctx, "passthrough:///embedded", client.WithContextDialer(
+	c := &connection{backend: backend}
+	c.client, err = client.New(ctx, "passthrough:///embedded", client.WithContextDialer(
 		func(ctx context.Context, _ string) (net.Conn, error) { return backend.Dial(ctx) }))
-	return err
+	return c, err
 }
 
 func describe(address string) string {
@@ -289,16 +287,13 @@ func describe(address string) string {
 
 // Close ends the connection and stops an embedded BuildKit.
 func (e *Engine) Close() error {
-	var errs []error
-	if e.client != nil {
-		errs = append(errs, e.client.Close())
+	if conn := e.connected(); conn != nil {
+		return conn.close()
 	}
-	if e.backend != nil {
-		errs = append(errs, e.backend.Close())
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
+func (o options) stateDir() string    { return filepath.Join(o.cacheDir, "buildkit") }
 func (o options) contentDir() string  { return filepath.Join(o.cacheDir, "content") }
 func (o options) logDir() string      { return filepath.Join(o.cacheDir, "logs") }
 func (o options) downloadDir() string { return filepath.Join(o.cacheDir, "downloads") }

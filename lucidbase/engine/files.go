@@ -31,17 +31,28 @@ func (e *Engine) ReadFiles(ctx context.Context, state llb.State, inputs []lucidb
 	if err != nil {
 		return nil, fmt.Errorf("marshalling the graph: %w", err)
 	}
+	var files map[string][]byte
+	err = e.repairing(ctx, func() (err error) {
+		files, err = e.readFiles(ctx, def, names)
+		return err
+	})
+	return files, err
+}
+
+// readFiles solves a graph and reads its files, once.
+func (e *Engine) readFiles(ctx context.Context, def *llb.Definition, names []string) (map[string][]byte, error) {
 	d, err := newDisplay(e.options.progress, e.options.progressMode)
 	if err != nil {
 		return nil, err
 	}
 	defer d.close()
+	conn := e.connected()
 	files := map[string][]byte{}
 	opt := client.SolveOpt{
 		OCIStores: map[string]content.Store{llbutil.StoreID: e.store},
 		Session:   []session.Attachable{e.secrets()},
 	}
-	_, err = e.client.Build(ctx, opt, "lucidbase", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+	_, err = conn.client.Build(ctx, opt, "lucidbase", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
 		res, err := c.Solve(ctx, gateway.SolveRequest{Definition: def.ToPB(), Evaluate: true})
 		if err != nil {
 			return nil, err
@@ -58,7 +69,7 @@ func (e *Engine) ReadFiles(ctx context.Context, state llb.State, inputs []lucidb
 		return gateway.NewResult(), nil
 	}, d.solve())
 	if err != nil {
-		return nil, e.explain(ctx, d, solveError{err})
+		return nil, e.solveFailed(ctx, conn, d, solveError{err})
 	}
 	return files, nil
 }
@@ -75,7 +86,12 @@ func (e *Engine) Prepare(ctx context.Context, inputs []lucidbase.Input) error {
 			if err := e.store.add(in); err != nil {
 				return err
 			}
-			return e.store.ensure(ctx, digest.Digest(in.Layer.Digest))
+			// BuildKit may never ask for it: the size is enough to know that it could.
+			d := digest.Digest(in.Layer.Digest)
+			if info, err := e.store.Store.Info(ctx, d); err == nil && info.Size == in.Layer.Size {
+				return nil
+			}
+			return e.store.ensure(ctx, d)
 		})
 	}
 	return eg.Wait()

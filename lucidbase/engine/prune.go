@@ -27,7 +27,7 @@ func (e *Engine) Prune(ctx context.Context, limit int64) (freed int64, err error
 	for _, f := range files {
 		inFiles += f.size
 	}
-	if e.backend != nil {
+	if conn := e.connected(); conn != nil && conn.backend != nil {
 		if inEngine, err = e.engineSize(ctx); err != nil {
 			return 0, err
 		}
@@ -44,7 +44,7 @@ func (e *Engine) Prune(ctx context.Context, limit int64) (freed int64, err error
 
 // engineSize is what BuildKit's cache holds.
 func (e *Engine) engineSize(ctx context.Context) (size int64, err error) {
-	records, err := e.client.DiskUsage(ctx)
+	records, err := e.connected().client.DiskUsage(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("asking BuildKit for its disk usage: %w", err)
 	}
@@ -58,7 +58,7 @@ func (e *Engine) engineSize(ctx context.Context) (size int64, err error) {
 // stay whatever is pruned, and that its own count leaves out.
 func (e *Engine) databaseSize() (size int64) {
 	for _, below := range []string{"*.db", "*/*.db", "*/*/*.db"} {
-		found, _ := filepath.Glob(filepath.Join(e.options.cacheDir, "buildkit", "*", below)) // the pattern is well-formed
+		found, _ := filepath.Glob(filepath.Join(e.options.stateDir(), "*", below)) // the pattern is well-formed
 		for _, path := range found {
 			if info, err := os.Stat(path); err == nil {
 				size += info.Size()
@@ -82,7 +82,7 @@ func (e *Engine) pruneEngine(ctx context.Context, keep int64) (freed int64, err 
 	if keep == 0 {
 		opts = []client.PruneOption{client.PruneAll}
 	}
-	err = e.client.Prune(ctx, records, opts...)
+	err = e.connected().client.Prune(ctx, records, opts...)
 	close(records)
 	if err != nil {
 		err = fmt.Errorf("pruning BuildKit's cache: %w", err)

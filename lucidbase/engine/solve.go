@@ -80,7 +80,7 @@ func (e *Engine) graph(ctx context.Context, job Job, target ocispecs.Platform) (
 
 // solve builds the graphs and exports them, uncompressed, into the store. It
 // gives the digest of an index, or of a manifest for a single platform.
-func (e *Engine) solve(ctx context.Context, graphs []graph, status chan *client.SolveStatus) (digest.Digest, error) {
+func (e *Engine) solve(ctx context.Context, conn *connection, graphs []graph, status chan *client.SolveStatus) (digest.Digest, error) {
 	names := make([]string, len(graphs))
 	for i, g := range graphs {
 		names[i] = lucidbase.FormatPlatform(g.platform)
@@ -103,7 +103,7 @@ func (e *Engine) solve(ctx context.Context, graphs []graph, status chan *client.
 		// What it asks for is compared with what it gets.
 		FrontendAttrs: map[string]string{"platform": strings.Join(names, ",")},
 	}
-	res, err := e.client.Build(ctx, opt, "lucidbase", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+	res, err := conn.client.Build(ctx, opt, "lucidbase", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
 		return solveAll(ctx, c, graphs)
 	}, status)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
@@ -37,6 +38,7 @@ type makeLayer func(ctx context.Context, in lucidbase.Input, w io.Writer) (lock.
 type layer struct {
 	input lucidbase.Input
 	mu    sync.Mutex // held while the layer is made
+	whole bool       // this process has made it, or compared it with its digest
 }
 
 func newStore(dir string, makeLayer makeLayer) (*store, error) {
@@ -94,10 +96,15 @@ func (s *store) ensure(ctx context.Context, d digest.Digest) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return s.write(d, l.input.Layer.Size, func(f *os.File) error {
+	if _, err := os.Stat(s.path(d)); l.whole && err == nil {
+		return nil
+	}
+	err := s.write(d, l.input.Layer.Size, func(f *os.File) error {
 		_, err := s.make(ctx, l.input, f)
 		return err
 	})
+	l.whole = err == nil
+	return err
 }
 
 // fail keeps the first error: one is told, and what comes after it may be its
@@ -129,11 +136,10 @@ func (s *store) path(d digest.Digest) string {
 }
 
 // write puts a blob in place whole, unless it is there. Two processes may write
-// the same blob at once: both rename the same bytes to the same name. One of
-// another size is what a power cut has left.
+// the same blob at once: both rename the same bytes to the same name.
 func (s *store) write(d digest.Digest, size int64, fill func(*os.File) error) error {
 	path := s.path(d)
-	if info, err := os.Stat(path); err == nil && info.Size() == size {
+	if holds(path, d, size) {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -151,5 +157,20 @@ func (s *store) write(d digest.Digest, size int64, fill func(*os.File) error) er
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	return atomicfile.Rename(f.Name(), path)
+}
+
+// holds reports whether a file is what its digest says: disks forget, and a power
+// cut leaves a part.
+func holds(path string, d digest.Digest, size int64) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.Size() != size {
+		return false
+	}
+	got, err := d.Algorithm().FromReader(f)
+	return err == nil && got == d
 }

@@ -13,6 +13,7 @@ import (
 
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
@@ -112,7 +113,7 @@ func (m *Images) keep(_ context.Context, t tree, layer *lock.Layer) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), m.path(layer.Digest))
+	return atomicfile.Rename(f.Name(), m.path(layer.Digest))
 }
 
 // path is where the cache has what a digest names.

@@ -20,6 +20,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/internal/patient"
 )
 
@@ -176,7 +177,7 @@ func (m *Images) pull(ctx context.Context, place name.Repository, b blob, limit 
 	case "sha256:"+hex.EncodeToString(h.Sum(nil)) != b.digest:
 		return fmt.Errorf("sends another file: SHA-256 %x, not %s", h.Sum(nil), b.digest)
 	}
-	return os.Rename(f.Name(), path)
+	return atomicfile.Rename(f.Name(), path)
 }
 
 // content asks a registry, with the user's own Docker credentials.

@@ -1,11 +1,13 @@
 package verify
 
 import (
-	"bufio"
+	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"sync"
@@ -41,7 +43,8 @@ func (s *Memory) Save(_ context.Context, f Facts) error {
 	return nil
 }
 
-// Dir is a Store in a directory: one file a layer, written aside and renamed.
+// Dir is a Store in a directory: one file a layer, written aside and renamed, with
+// a checksum at its end: a flipped bit can be well-formed and a finding.
 type Dir string
 
 func (d Dir) path(diffID v1.Hash) string {
@@ -51,16 +54,20 @@ func (d Dir) path(diffID v1.Hash) string {
 // Load reads a layer's file; one that is broken or of another format counts for
 // nothing.
 func (d Dir) Load(_ context.Context, diffID v1.Hash) (f Facts, ok bool) {
-	file, err := os.Open(d.path(diffID))
-	if err != nil {
+	path := d.path(diffID)
+	data, err := os.ReadFile(path)
+	if err != nil || len(data) < crc32.Size {
 		return Facts{}, false
 	}
-	defer file.Close()
-	if gob.NewDecoder(bufio.NewReader(file)).Decode(&f) != nil || f.Format != FactsFormat || f.DiffID != diffID {
+	data, sum := data[:len(data)-crc32.Size], data[len(data)-crc32.Size:]
+	if binary.BigEndian.Uint32(sum) != crc32.Checksum(data, castagnoli) {
+		return Facts{}, false
+	}
+	if gob.NewDecoder(bytes.NewReader(data)).Decode(&f) != nil || f.Format != FactsFormat || f.DiffID != diffID {
 		return Facts{}, false
 	}
 	now := time.Now()
-	_ = os.Chtimes(file.Name(), now, now) // what is used is pruned last
+	_ = os.Chtimes(path, now, now) // what is used is pruned last
 	return f, true
 }
 
@@ -80,13 +87,30 @@ func (d Dir) save(f Facts) error {
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriter(temp)
-	err = errors.Join(gob.NewEncoder(w).Encode(f), w.Flush(), temp.Close())
+	var data bytes.Buffer
+	err = gob.NewEncoder(&data).Encode(f)
 	if err == nil {
-		err = os.Rename(temp.Name(), d.path(f.DiffID))
+		sum := crc32.Checksum(data.Bytes(), castagnoli)
+		_, err = temp.Write(binary.BigEndian.AppendUint32(data.Bytes(), sum))
+	}
+	err = errors.Join(err, temp.Close())
+	if err == nil {
+		err = replace(temp.Name(), d.path(f.DiffID))
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(temp.Name()))
 	}
 	return nil
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// replace renames a file, even over a directory.
+func replace(temp, path string) error {
+	if info, err := os.Lstat(path); err == nil && info.IsDir() {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return os.Rename(temp, path)
 }

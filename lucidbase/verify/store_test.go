@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"path/filepath"
@@ -45,7 +46,19 @@ func TestStoreBroken(t *testing.T) {
 	facts, err := Scan(t.Context(), layer)
 	require.NoError(t, err)
 	for name, spoil := range map[string]func(d Dir){
-		"gone":   func(d Dir) { require.NoError(t, os.Remove(d.path(facts.DiffID))) },
+		"gone": func(d Dir) { require.NoError(t, os.Remove(d.path(facts.DiffID))) },
+		"flipped": func(d Dir) {
+			data, err := os.ReadFile(d.path(facts.DiffID))
+			require.NoError(t, err)
+			at := bytes.Index(data, []byte("/a")) // the name of the layer's file
+			require.Positive(t, at)
+			data[at+1] ^= 1
+			require.NoError(t, os.WriteFile(d.path(facts.DiffID), data, 0o644))
+		},
+		"directory": func(d Dir) {
+			require.NoError(t, os.Remove(d.path(facts.DiffID)))
+			require.NoError(t, os.MkdirAll(filepath.Join(d.path(facts.DiffID), "x"), 0o755))
+		},
 		"short":  func(d Dir) { require.NoError(t, os.Truncate(d.path(facts.DiffID), 20)) },
 		"empty":  func(d Dir) { require.NoError(t, os.Truncate(d.path(facts.DiffID), 0)) },
 		"format": func(d Dir) { f := facts; f.Format++; require.NoError(t, d.Save(t.Context(), f)) },
@@ -65,6 +78,9 @@ func TestStoreBroken(t *testing.T) {
 			spoil(d)
 			_, ok = d.Load(t.Context(), facts.DiffID)
 			require.False(t, ok)
+			require.NoError(t, d.Save(t.Context(), facts), "it is made again")
+			_, ok = d.Load(t.Context(), facts.DiffID)
+			require.True(t, ok)
 		})
 	}
 }

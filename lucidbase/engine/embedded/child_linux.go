@@ -23,6 +23,9 @@ const (
 	stageRootless = "rootless" // root of a user namespace
 )
 
+// resetVariable tells a child to begin with nothing.
+const resetVariable = "LUCID_BUILDKIT_RESET"
+
 // controlFD is the child's end of the socket pair.
 const controlFD = 3
 
@@ -67,7 +70,11 @@ func serveChild(root string, rootless bool) error {
 	lis := &listener{link: link{conn}, ended: make(chan struct{})}
 	s, err := startChild(lis, root, rootless)
 	if err != nil {
-		return errors.Join(err, lis.send(msgFailed, oneLine(err), nil))
+		word := msgFailed
+		if errors.Is(err, errDamaged) {
+			word = msgBroken
+		}
+		return errors.Join(err, lis.send(word, oneLine(err), nil))
 	}
 	<-lis.ended
 	time.AfterFunc(stopTime+time.Second, func() { os.Exit(1) })
@@ -85,8 +92,16 @@ func startChild(lis *listener, root string, rootless bool) (*server, error) {
 	// with the modes that they shall have, and no chmod follows.
 	unix.Umask(0)
 	warnings.add(func(line string) { _ = lis.send(msgWarn, line, nil) })
+	if os.Getenv(resetVariable) != "" {
+		if err := removeState(root); err != nil {
+			return nil, err
+		}
+	}
 	s, err := serve(context.Background(), root, lis, rootless)
 	if err != nil {
+		if !errors.Is(err, errDamaged) && blamesState(err) {
+			err = fmt.Errorf("%w: %w", errDamaged, err)
+		}
 		return nil, err
 	}
 	return s, lis.send(msgReady, "", nil)
@@ -130,6 +145,9 @@ func prepareNamespace(root string, rootless bool) error {
 		return fmt.Errorf("mounting /proc: %w", err)
 	}
 	memory := memoryDir(root)
+	if info, err := os.Lstat(memory); err == nil && !info.IsDir() {
+		_ = os.Remove(memory)
+	}
 	if err := os.MkdirAll(memory, 0o700); err != nil {
 		return err
 	}

@@ -76,6 +76,9 @@ func serve(ctx context.Context, root string, lis net.Listener, rootless bool) (_
 			err = errors.Join(err, s.closeAll())
 		}
 	}()
+	if err := enterState(root); err != nil {
+		return nil, err
+	}
 	sweepCgroups(root)
 	s.closes(func() error { sweepCgroups(root); return nil })
 	w, err := s.openWorker(ctx, rootless)
@@ -259,7 +262,11 @@ func (s *server) close() error {
 	case <-time.After(stopTime):
 		errs = append(errs, fmt.Errorf("stopping BuildKit: still busy after %s", stopTime))
 	}
-	return errors.Join(append(errs, s.closeAll())...)
+	errs = append(errs, s.closeAll())
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return leaveState(s.root)
 }
 
 func (s *server) closeAll() error {

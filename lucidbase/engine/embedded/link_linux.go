@@ -20,6 +20,7 @@ const (
 	msgStop   = "stop"   // to the child: end in good order
 	msgReady  = "ready"  // from the child: BuildKit runs
 	msgFailed = "failed" // from the child: BuildKit does not, and why
+	msgBroken = "broken" // from the child: BuildKit does not, because of its state
 	msgWarn   = "warn"   // from the child: a warning that BuildKit logged
 )
 

@@ -22,9 +22,20 @@ type stateLock struct {
 	once  sync.Once
 }
 
+// The files of the lock.
+const (
+	lockFile  = "lock"
+	ownerFile = "lock.owner"
+)
+
 // acquire takes the lock, or waits for it and says for whom.
 func acquire(ctx context.Context, dir string, notify func(string)) (*stateLock, error) {
-	l := &stateLock{file: flock.New(filepath.Join(dir, "lock")), owner: filepath.Join(dir, "lock.owner")}
+	for _, name := range []string{lockFile, ownerFile} {
+		if err := onlyFile(filepath.Join(dir, name)); err != nil {
+			return nil, fmt.Errorf("locking BuildKit's state: %w", err)
+		}
+	}
+	l := &stateLock{file: flock.New(filepath.Join(dir, lockFile)), owner: filepath.Join(dir, ownerFile)}
 	ok, err := l.file.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("locking BuildKit's state: %w", err)
@@ -41,6 +52,15 @@ func acquire(ctx context.Context, dir string, notify func(string)) (*stateLock, 
 		return nil, errors.Join(fmt.Errorf("locking BuildKit's state: %w", err), l.release())
 	}
 	return l, nil
+}
+
+// onlyFile removes what is in a file's place and is none.
+func onlyFile(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().IsRegular() {
+		return nil
+	}
+	return os.RemoveAll(path)
 }
 
 // holder describes who holds the lock, as far as it is known.

@@ -36,7 +36,11 @@ func Open(ctx context.Context, c engine.BackendConfig) (engine.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	backend, err := start(ctx, root, c.Warn)
+	backend, err := start(ctx, root, c.Warn, c.Reset)
+	if errors.Is(err, errDamaged) && !c.Reset {
+		c.Notify(fmt.Sprintf("BuildKit's state in %s is made again: %s", root, oneLine(err)))
+		backend, err = start(ctx, root, c.Warn, true)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting BuildKit in %s: %w", root, err), lock.release())
 	}

@@ -27,14 +27,15 @@ const needsUserns = "allow user namespaces (sysctl kernel.apparmor_restrict_unpr
 // root. Whatever ends this process or the child, the kernel then ends what runs
 // in them and unmounts what is mounted.
 type inNamespace struct {
+	root string
 	cmd  *exec.Cmd
 	link link
 	done chan struct{} // closed when the child is gone
 	once sync.Once
 }
 
-// start starts this program again, as the child.
-func start(ctx context.Context, root string, warn func(string)) (_ engine.Backend, err error) {
+// start starts this program again, as the child; with reset, from nothing.
+func start(ctx context.Context, root string, warn func(string), reset bool) (_ engine.Backend, err error) {
 	maps, err := idMaps()
 	if err != nil {
 		return nil, err
@@ -48,7 +49,10 @@ func start(ctx context.Context, root string, warn func(string)) (_ engine.Backen
 	if err != nil {
 		return nil, err
 	}
-	b := &inNamespace{cmd: childCommand(root, theirs, warn), link: link{conn}, done: make(chan struct{})}
+	b := &inNamespace{root: root, cmd: childCommand(root, theirs, warn), link: link{conn}, done: make(chan struct{})}
+	if reset {
+		b.cmd.Env = append(b.cmd.Env, resetVariable+"=1")
+	}
 	if len(maps) > 0 {
 		mapped(b.cmd)
 	}
@@ -140,14 +144,46 @@ func (b *inNamespace) handshake(ctx context.Context, maps []idMap) error {
 			return cause
 		}
 		if err != nil {
-			return errors.New("BuildKit's process ended before it was ready")
+			return b.died()
 		}
 		switch word, text, _ := strings.Cut(message, " "); word {
 		case msgReady:
 			return nil
 		case msgFailed:
 			return errors.New(text)
+		case msgBroken:
+			return fmt.Errorf("%w: %s", errDamaged, strings.TrimPrefix(text, errDamaged.Error()+": "))
 		}
+	}
+}
+
+// crashed is the exit status of a Go program that panicked, which databases do
+// when they find nonsense.
+const crashed = 2
+
+// died waits for the end of a child that did not say why.
+func (b *inNamespace) died() error {
+	select {
+	case <-b.done:
+		if b.cmd.ProcessState.ExitCode() == crashed {
+			return fmt.Errorf("%w: BuildKit's process crashed on it", errDamaged)
+		}
+	case <-time.After(stopTime):
+	}
+	return errors.New("BuildKit's process ended before it was ready")
+}
+
+// Damaged reports whether a build failed because the state is damaged, or BuildKit
+// crashed.
+func (b *inNamespace) Damaged(failed error) bool {
+	if damagedBy(b.root, failed.Error()) {
+		return true
+	}
+	select {
+	case <-b.done: // a moment after its last call failed
+		return b.cmd.ProcessState.ExitCode() == crashed
+	case <-time.After(100 * time.Millisecond):
+		return false
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/lucid-project/base-images/internal/atomicfile"
 )
 
 // Compress gives the compressed form of the layer whose uncompressed tar is in
@@ -37,7 +39,7 @@ func (s *Store) compressOnce(ctx context.Context, diffID digest.Digest, c Compre
 		return ocispecs.Descriptor{}, err
 	}
 	defer func() { <-lock }()
-	if desc, ok := s.recorded(record); ok {
+	if desc, ok := s.recorded(record, c); ok {
 		s.touch(record, s.path(diffID), s.path(desc.Digest))
 		return desc, nil
 	}
@@ -77,11 +79,14 @@ func acquire(ctx context.Context, lock chan struct{}) error {
 
 // recorded finds what a layer was compressed to. A record that is broken, or
 // whose blob is gone, counts for nothing.
-func (s *Store) recorded(record string) (desc ocispecs.Descriptor, ok bool) {
+func (s *Store) recorded(record string, c Compression) (ocispecs.Descriptor, bool) {
+	var desc ocispecs.Descriptor
 	data, err := os.ReadFile(record)
 	if err != nil || json.Unmarshal(data, &desc) != nil || desc.Digest.Validate() != nil {
-		return desc, false
+		return ocispecs.Descriptor{}, false
 	}
+	// Of a record, no more is believed than what the blob shows.
+	desc = ocispecs.Descriptor{MediaType: c.mediaType(), Digest: desc.Digest, Size: desc.Size}
 	return desc, s.check(desc) == nil
 }
 
@@ -96,7 +101,7 @@ func (s *Store) touch(paths ...string) {
 func (s *Store) compress(ctx context.Context, diffID digest.Digest, c Compression) (ocispecs.Descriptor, error) {
 	src, err := os.Open(s.path(diffID))
 	if err != nil {
-		return ocispecs.Descriptor{}, err
+		return ocispecs.Descriptor{}, s.damaged(diffID, err)
 	}
 	defer src.Close()
 	in, out := sha256.New(), sha256.New()
@@ -106,9 +111,7 @@ func (s *Store) compress(ctx context.Context, diffID digest.Digest, c Compressio
 			return err
 		}
 		if got := digest.NewDigest(digest.SHA256, in); got != diffID {
-			// Removed, so that the next export brings it again.
-			_ = os.Remove(s.path(diffID))
-			return fmt.Errorf("its content is %s", got)
+			return s.damaged(diffID, fmt.Errorf("its content is %s", got))
 		}
 		return nil
 	})
@@ -116,7 +119,7 @@ func (s *Store) compress(ctx context.Context, diffID digest.Digest, c Compressio
 		return ocispecs.Descriptor{}, err
 	}
 	desc := ocispecs.Descriptor{MediaType: c.mediaType(), Digest: digest.NewDigest(digest.SHA256, out), Size: size}
-	return desc, rename(temp, s.path(desc.Digest))
+	return desc, atomicfile.Rename(temp, s.path(desc.Digest))
 }
 
 func compressTo(w io.Writer, r io.Reader, c Compression) error {

@@ -133,7 +133,7 @@ func TestCompressWrongContent(t *testing.T) {
 	s := NewStore(e.dir)
 	require.NoError(t, os.WriteFile(s.path(tar.Digest), []byte("something else"), 0o644))
 	_, err := s.Compress(t.Context(), tar.Digest, Gzip)
-	require.EqualError(t, err, "compressing layer "+tar.Digest.String()+": its content is "+digest.FromString("something else").String())
+	require.EqualError(t, err, "compressing layer "+tar.Digest.String()+": blob "+tar.Digest.String()+": its content is "+digest.FromString("something else").String())
 	require.Empty(t, snapshot(t, e.dir), "neither a result nor the wrong layer stays")
 }
 

@@ -4,8 +4,10 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -92,14 +94,14 @@ func (e export) image(layers ...string) *Image {
 	return img
 }
 
-// snapshot is every file below dir, with its time of change.
+// snapshot is every file below dir, with its inode and its time of change.
 func snapshot(t *testing.T, dir string) map[string]string {
 	files := map[string]string{}
 	require.NoError(t, filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
 		require.NoError(t, err)
 		rel, err := filepath.Rel(dir, path)
 		if !info.IsDir() {
-			files[rel] = info.ModTime().String()
+			files[rel] = fmt.Sprint(reflect.ValueOf(info.Sys()).Elem().FieldByName("Ino"), info.ModTime())
 		}
 		return err
 	}))

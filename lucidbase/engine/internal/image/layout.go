@@ -18,6 +18,9 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/lucid-project/base-images/internal/atomicfile"
+	"github.com/lucid-project/base-images/lucidbase"
 )
 
 // containerdName is where containerd and Podman look for an image's whole name
@@ -81,10 +84,26 @@ func (w *layoutWriter) checkDir() error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(w.dir, ocispecs.ImageLayoutFile)); err != nil {
+	if !isLayout(entries) {
 		return errors.New("the directory has other files in it and is no OCI layout")
 	}
 	return nil
+}
+
+// isLayout reports whether a directory is a layout, or one that has lost one of
+// its files and has none of anybody else.
+func isLayout(entries []fs.DirEntry) bool {
+	has := map[string]bool{}
+	foreign := false
+	for _, e := range entries {
+		has[e.Name()] = true
+		switch e.Name() {
+		case ocispecs.ImageLayoutFile, ocispecs.ImageIndexFile, ocispecs.ImageBlobsDir:
+		default:
+			foreign = foreign || !strings.HasPrefix(e.Name(), tempPrefix)
+		}
+	}
+	return has[ocispecs.ImageLayoutFile] || has[ocispecs.ImageIndexFile] && has[ocispecs.ImageBlobsDir] && !foreign
 }
 
 func (w *layoutWriter) write(ctx context.Context, img *Image, tag name.Tag) error {
@@ -117,29 +136,41 @@ func wholeName(tag name.Tag) string {
 	return registry + "/" + tag.RepositoryStr() + ":" + tag.TagStr()
 }
 
+// checked is the time of a layout's blobs whose content was compared with their
+// digest. What changes a file changes its time.
+var checked = lucidbase.Epoch()
+
 // copyBlob copies a blob that is not there. Never as a hard link: what a user does
 // to a layout must not reach the store.
 func (w *layoutWriter) copyBlob(ctx context.Context, desc ocispecs.Descriptor) error {
 	path := w.blob(desc.Digest.Encoded())
-	if info, err := os.Stat(path); err == nil && info.Size() == desc.Size {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil || !info.Mode().IsRegular() || info.Size() != desc.Size:
+	case info.ModTime().Equal(checked):
 		return nil
+	case hashFile(ctx, path, desc.Digest) == nil:
+		return os.Chtimes(path, checked, checked)
 	}
 	src, err := os.Open(w.store.path(desc.Digest))
 	if err != nil {
-		return err
+		return w.store.damaged(desc.Digest, err)
 	}
 	defer src.Close()
-	return w.create(path, func(dst io.Writer) error {
+	err = w.create(path, func(dst io.Writer) error {
 		h := sha256.New()
 		if _, err := io.CopyBuffer(io.MultiWriter(dst, h), ctxReader{ctx, src}, make([]byte, 256<<10)); err != nil {
 			return err
 		}
 		if got := digest.NewDigest(digest.SHA256, h); got != desc.Digest {
-			os.Remove(src.Name()) // the next build makes it again
-			return fmt.Errorf("blob %s: its content is %s", desc.Digest, got)
+			return w.store.damaged(desc.Digest, fmt.Errorf("its content is %s", got))
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return os.Chtimes(path, checked, checked)
 }
 
 // writeJSON writes a file of the layout, unless it is there just so.
@@ -167,7 +198,7 @@ func (w *layoutWriter) create(path string, fill func(io.Writer) error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		w.made = append(w.made, path)
 	}
-	return rename(temp, path)
+	return atomicfile.Rename(temp, path)
 }
 
 // undo removes what an unsuccessful write made.
@@ -190,7 +221,7 @@ func (w *layoutWriter) sweep(img *Image) error {
 	}
 	for _, e := range blobs {
 		if !keep[e.Name()] {
-			if err := os.Remove(w.blob(e.Name())); err != nil {
+			if err := os.RemoveAll(w.blob(e.Name())); err != nil {
 				return err
 			}
 		}

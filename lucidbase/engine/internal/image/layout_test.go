@@ -139,17 +139,6 @@ func TestWriteLayoutInterrupted(t *testing.T) {
 		requireLayout(t, dir, old, "latest")
 		require.Equal(t, before, snapshot(t, dir))
 	})
-	t.Run("after the new image", func(t *testing.T) {
-		e := newExport(t)
-		dir := filepath.Join(t.TempDir(), "base")
-		require.NoError(t, e.image("one").WriteLayout(t.Context(), dir, tagged(t, "latest")))
-		odd := filepath.Join(dir, "blobs", "sha256", "odd")
-		require.NoError(t, os.MkdirAll(filepath.Join(odd, "sub"), 0o755)) // not to be removed with os.Remove
-		img := e.image("two")
-		require.ErrorContains(t, img.WriteLayout(t.Context(), dir, tagged(t, "latest")), odd)
-		require.NoError(t, os.RemoveAll(odd))
-		requireLayout(t, dir, img, "latest")
-	})
 	t.Run("cancelled", func(t *testing.T) {
 		img := newExport(t).image("root")
 		dir := filepath.Join(t.TempDir(), "base")

@@ -4,6 +4,7 @@
 package image
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/lucid-project/base-images/internal/atomicfile"
 )
 
 // Store is a directory of blobs, laid out as containerd's local content store is:
@@ -50,10 +53,10 @@ func (s *Store) readBlob(d digest.Digest) ([]byte, error) {
 	}
 	data, err := os.ReadFile(s.path(d))
 	if err != nil {
-		return nil, err
+		return nil, s.damaged(d, err)
 	}
 	if got := d.Algorithm().FromBytes(data); got != d {
-		return nil, fmt.Errorf("blob %s: its content is %s", d, got)
+		return nil, s.damaged(d, fmt.Errorf("its content is %s", got))
 	}
 	return data, nil
 }
@@ -61,7 +64,7 @@ func (s *Store) readBlob(d digest.Digest) ([]byte, error) {
 // writeBlob stores a manifest or an index, unless it is there.
 func (s *Store) writeBlob(mediaType string, data []byte) (ocispecs.Descriptor, error) {
 	desc := ocispecs.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
-	if s.check(desc) == nil {
+	if old, err := os.ReadFile(s.path(desc.Digest)); err == nil && bytes.Equal(old, data) {
 		return desc, nil
 	}
 	return desc, s.create(s.path(desc.Digest), data)
@@ -71,10 +74,10 @@ func (s *Store) writeBlob(mediaType string, data []byte) (ocispecs.Descriptor, e
 func (s *Store) check(desc ocispecs.Descriptor) error {
 	info, err := os.Stat(s.path(desc.Digest))
 	if err != nil {
-		return err
+		return s.damaged(desc.Digest, err)
 	}
-	if info.Size() != desc.Size {
-		return fmt.Errorf("blob %s: %d bytes, not %d", desc.Digest, info.Size(), desc.Size)
+	if !info.Mode().IsRegular() || info.Size() != desc.Size {
+		return s.damaged(desc.Digest, fmt.Errorf("%d bytes, not %d", info.Size(), desc.Size))
 	}
 	return nil
 }
@@ -91,7 +94,7 @@ func (s *Store) create(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	return rename(temp, path)
+	return atomicfile.Rename(temp, path)
 }
 
 const tempPrefix = ".tmp-"
@@ -109,13 +112,6 @@ func writeTemp(dir string, fill func(io.Writer) error) (path string, err error) 
 		return "", errors.Join(err, os.Remove(path))
 	}
 	return path, nil
-}
-
-func rename(temp, path string) error {
-	if err := os.Rename(temp, path); err != nil {
-		return errors.Join(err, os.Remove(temp))
-	}
-	return nil
 }
 
 // ctxReader stops reading when its context ends.

@@ -1,0 +1,172 @@
+package embedded
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// BuildKit's state is a cache: when it is damaged, it is made again as a whole.
+// Its databases have no checksums and refer to one another, so an engine that
+// ends in good order writes down what they are, and the next one compares. After
+// a kill there is nothing to compare with; the databases withstand that. They do
+// not withstand a machine that goes down: they reach the disk before the files
+// of which they tell.
+
+const (
+	sumsFile = "sums" // a line for each database: its checksum and its name
+	openFile = "open" // while an engine is open: the machine's boot
+)
+
+// errDamaged is that BuildKit's state is of no use.
+var errDamaged = errors.New("damaged")
+
+// summed are the databases and whatever else BuildKit believes without a check.
+func summed(root string) ([]string, error) {
+	var all []string
+	for _, pattern := range []string{"*.db", "*/*.db", "*/*/*.db", "*/workerid"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// leaveState is called when the databases are closed.
+func leaveState(root string) error {
+	sums, err := sumsOf(root)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(root, sumsFile), sums, 0o600)
+	}
+	return errors.Join(err, os.Remove(filepath.Join(root, openFile)))
+}
+
+// enterState is called before the databases are opened. It is an errDamaged when
+// they are not what the last engine left.
+func enterState(root string) error {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return fmt.Errorf("reading the machine's boot: %w", err)
+	}
+	if last, err := os.ReadFile(filepath.Join(root, openFile)); err == nil && !bytes.Equal(last, boot) {
+		return fmt.Errorf("%w: the machine went down while it was in use", errDamaged)
+	}
+	if err := checkSums(root); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(root, openFile), boot, 0o600)
+}
+
+func sumsOf(root string) ([]byte, error) {
+	files, err := summed(root)
+	if err != nil {
+		return nil, err
+	}
+	var sums bytes.Buffer
+	for _, path := range files {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+		_, err = io.Copy(h, f)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return nil, err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&sums, "%08x %s\n", h.Sum32(), name)
+	}
+	return sums.Bytes(), nil
+}
+
+// checkSums compares the databases with what their last user wrote down, and
+// removes that: from now on they change.
+func checkSums(root string) error {
+	path := filepath.Join(root, sumsFile)
+	want, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	got, err := sumsOf(root)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	if !bytes.Equal(want, got) {
+		return fmt.Errorf("%w: %s changed since its last use", errDamaged, strings.Join(differing(want, got), ", "))
+	}
+	return os.Remove(path)
+}
+
+// differing names the files of lines that only one side has.
+func differing(want, got []byte) (names []string) {
+	a, b := strings.Split(string(want), "\n"), strings.Split(string(got), "\n")
+	for _, line := range append(slices.Clone(a), b...) {
+		_, name, ok := strings.Cut(line, " ")
+		if ok && slices.Contains(a, line) != slices.Contains(b, line) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// removeState empties the directory but for what is in use.
+func removeState(root string) error {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if name := e.Name(); name == lockFile || name == ownerFile || name == filepath.Base(memoryDir(root)) {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(root, e.Name())); err != nil {
+			return fmt.Errorf("removing damaged state: %w", err)
+		}
+	}
+	return nil
+}
+
+// machine are errors for which the state is not to blame.
+var machine = []error{unix.ENOSPC, unix.EDQUOT, unix.EROFS, unix.ENOMEM, unix.EMFILE, unix.ENFILE, unix.EPERM, unix.EACCES}
+
+// blamesState reports whether an error at BuildKit's start is due to its state.
+func blamesState(err error) bool {
+	return !slices.ContainsFunc(machine, func(m error) bool { return errors.Is(err, m) })
+}
+
+// What a build says when something is missing or wrong below the state directory.
+var (
+	wrongContent = regexp.MustCompile(`unexpected commit (digest|size)|wrong diff id|failed to get reader from content store|invalid checksum|invalid desc |unexpected end of JSON`)
+	lost         = regexp.MustCompile(`(?i)(sha256:[0-9a-f]{64}|snapshot|lease|content|blob)\b[^"\n]*: (not found|does not exist)|missing descriptor|parent snapshot`)
+	badFile      = regexp.MustCompile(`no such file or directory|not a directory|is a directory|input/output error|structure needs cleaning|unexpected EOF|invalid argument|bad message`)
+	// exitCode is of a step that ran: whatever it says, it is the step's own.
+	exitCode = regexp.MustCompile(`did not complete successfully: exit code: \d+`)
+)
+
+// damagedBy reports whether a build's error is due to the state in root. BuildKit
+// passes on errors as text.
+func damagedBy(root, text string) bool {
+	if exitCode.MatchString(text) {
+		return false
+	}
+	return wrongContent.MatchString(text) || lost.MatchString(text) ||
+		strings.Contains(text, root+"/") && badFile.MatchString(text)
+}
