@@ -26,7 +26,7 @@ var worksRules = []Rule{
 	{
 		Name: "elf-needed", Group: Works,
 		Summary: "every library that a program or library needs is where the loader looks for it, which is never the current directory",
-		Why:     "the program does not start, or the import fails: cannot open shared object file",
+		Why:     "the program does not start, or the import fails: cannot open shared object file; from the current directory it takes what anybody puts there",
 		Fix:     "add the package of the library; in a directory of ld.so.conf it also needs ldconfig after it",
 		check:   checkELFNeeded,
 	},
@@ -68,7 +68,7 @@ var worksRules = []Rule{
 	{
 		Name: "venv", Group: Works,
 		Summary: "a virtual environment's interpreter is in the image, in the version of its modules, and its programs can be started",
-		Why:     "Python does not start in it, or does not find its modules",
+		Why:     "Python or a program of it does not start, or does not find its modules",
 		Fix:     "make the environment with the image's own interpreter, at the path that it will have",
 		check:   checkVenv,
 	},
@@ -89,7 +89,7 @@ var worksRules = []Rule{
 	{
 		Name: "record", Group: Works,
 		Summary: "each dist-info has its RECORD; the files in it are there with true hashes, no other module is in its packages, and nothing that no RECORD lists runs whenever Python starts",
-		Why:     "the distribution is not what was published: damaged, changed or mixed with another",
+		Why:     "the distribution is not what was published: damaged, changed or mixed with another; or nobody can tell",
 		Fix:     "install it again in an empty directory, and change no installed file",
 		check:   checkRecord,
 	},

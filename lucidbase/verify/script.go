@@ -75,7 +75,7 @@ func (im *image) obstacle(id identity, f *File, depth int) obstacle {
 	case len(words) == 0:
 		return obstacle{"it is neither an ELF file nor a script that names its interpreter: exec format error", fixFirst}
 	case strings.HasSuffix(f.Shebang, "\r"):
-		return obstacle{fmt.Sprintf("its first line is %q: its lines end as on Windows", "#!"+f.Shebang), fixEnds}
+		return obstacle{"its first line is #!" + f.Shebang + ": its lines end as on Windows", fixEnds}
 	case len(f.Shebang) > maxShebang:
 		return obstacle{fmt.Sprintf("its first line is longer than the %d bytes that the kernel reads", maxShebang+2), fixPath}
 	case !path.IsAbs(words[0]):
@@ -100,10 +100,10 @@ func (o obstacle) explained(f *File, interpreter string) obstacle {
 	switch {
 	case f.Trampoline != "":
 		return obstacle{o.found + " (an installer writes this first line where Python's path is long or has spaces)", fixPath}
+	case isShellName(interpreter), path.Base(interpreter) == "env" && isShellName(envProgram(strings.Fields(f.Shebang)[1:])):
+		o.fix = fixShell
 	case path.Base(interpreter) == "env":
 		o.fix = fixEnv
-	case isShellName(interpreter):
-		o.fix = fixShell
 	}
 	return o
 }
