@@ -2,6 +2,8 @@
 
 import datetime
 import importlib
+import io
+import logging
 
 import servers
 from harness import check, main, raises
@@ -37,7 +39,10 @@ def passlib_():
     from passlib.context import CryptContext
     from passlib.hash import bcrypt
 
+    said = io.StringIO()
+    logging.getLogger("passlib").addHandler(logging.StreamHandler(said))
     hashed = bcrypt.using(rounds=4).hash("secret")
+    assert not said.getvalue(), said.getvalue()
     assert hashed.startswith("$2b$04$") and bcrypt.verify("secret", hashed)
     assert not bcrypt.verify("other", hashed)
     context = CryptContext(schemes=["bcrypt"], bcrypt__rounds=4)
