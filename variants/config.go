@@ -18,6 +18,13 @@ const LockDigestLabel = "io.github.lucid-project.lock.digest"
 // user is numeric, so that Kubernetes' runAsNonRoot accepts it.
 const user = "65532:65532"
 
+// entrypoint is Debian's init, tini: the kernel keeps signals from process 1 that
+// it has no handler for, so that "docker stop" of a plain script would take ten
+// seconds, and orphans stay zombies unless process 1 waits for them. Without -s, which
+// QEMU does not know; what tini has to say where another process is the first, and
+// does the same, TINI_VERBOSITY turns off.
+var entrypoint = []string{"/usr/bin/tini", "--"}
+
 // config gives the image's configuration with one history entry a layer; a
 // missing entry would be filled in from the engine's cache records, and the
 // digest would depend on them.
@@ -29,6 +36,7 @@ func (d base) config(p ocispecs.Platform, sys system, layers []string) dockerspe
 		"PYTHONUNBUFFERED":        "1",
 		"PYTHONDONTWRITEBYTECODE": "1",
 		"SSL_CERT_FILE":           "/etc/ssl/certs/ca-certificates.crt",
+		"TINI_VERBOSITY":          "0",
 	}
 	maps.Copy(env, d.Env)
 	labels := map[string]string{
@@ -47,6 +55,7 @@ func (d base) config(p ocispecs.Platform, sys system, layers []string) dockerspe
 	image.Config.ImageConfig = ocispecs.ImageConfig{
 		User:       user,
 		WorkingDir: "/app",
+		Entrypoint: slices.Clone(entrypoint),
 		Cmd:        []string{"python"},
 		Labels:     labels,
 	}

@@ -37,7 +37,7 @@ func TestConfig(t *testing.T) {
 	c := g.Config.Config
 	require.Equal(t, "65532:65532", c.User)
 	require.Equal(t, "/app", c.WorkingDir)
-	require.Empty(t, c.Entrypoint)
+	require.Equal(t, []string{"/usr/bin/tini", "--"}, c.Entrypoint)
 	require.Equal(t, []string{"python"}, c.Cmd)
 	require.Contains(t, c.Env, "SERVICE_NAME=gateway")
 	require.Contains(t, c.Env, "LANG=de_DE.UTF-8", "the user's value wins")

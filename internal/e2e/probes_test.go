@@ -36,17 +36,19 @@ var (
 var (
 	baseChecks = []string{
 		"identity", "interpreter", "environment", "locale", "read-only", "cached-bytecode",
-		"ca-bundle", "tls", "zoneinfo", "sqlite3", "ctypes", "readline", "compression", "stdlib",
-		"hashlib", "processes-and-threads", "no-installer",
+		"ca-bundle", "tls", "zoneinfo", "sqlite3", "ctypes", "readline", "compression", "databases",
+		"hashlib", "processes-and-threads", "orphans", "no-installer",
 	}
 	// Of the image with musl: its own instead of some of the base's.
 	muslChecks = []string{
 		"identity", "interpreter", "environment", "read-only", "cached-bytecode",
 		"ca-bundle", "tls", "zoneinfo", "sqlite3", "ctypes", "compression",
-		"hashlib", "processes-and-threads", "no-installer",
-		"musl-locale", "modules", "musl", "packages-listed",
+		"hashlib", "processes-and-threads", "orphans", "no-installer",
+		"musl-locale", "musl", "packages-listed",
 	}
-	fileChecks = []string{
+	// Of the file systems below the packages, one with each C library.
+	stdlibChecks = []string{"standard-library", "terminfo", "lib2to3-and-distutils", "find-library"}
+	fileChecks   = []string{
 		"record", "recorded", "no-leftovers", "bytecode", "no-orphan-bytecode", "scripts",
 	}
 	serverChecks = append([]string{"console-scripts", "cached-packages"}, uvicornStandard...)
@@ -63,6 +65,7 @@ var probes = map[string][]probe{
 	"alpine-base": {
 		{"probe_files.py", [][]string{fileChecks}},
 		{"probe_alpine.py", [][]string{muslChecks, minimalPackages}},
+		{"probe_stdlib.py", [][]string{stdlibChecks}},
 	},
 	"python-base": {
 		{"probe_files.py", [][]string{fileChecks}},
@@ -71,6 +74,7 @@ var probes = map[string][]probe{
 	"base": {
 		{"probe_files.py", [][]string{fileChecks}},
 		{"probe_standard.py", [][]string{baseChecks, serverChecks, standardPackages}},
+		{"probe_stdlib.py", [][]string{stdlibChecks}},
 	},
 }
 
@@ -98,10 +102,15 @@ func testProbes(t *testing.T, c container, image string) {
 func testDefaultCommand(t *testing.T, c container) {
 	assert.Equal(t, "65532:65532", c.config.User)
 	assert.Equal(t, "/app", c.config.WorkingDir)
-	assert.Empty(t, c.config.Entrypoint)
+	assert.Equal(t, []string{"/usr/bin/tini", "--"}, c.config.Entrypoint)
 	assert.Equal(t, []string{"python"}, c.config.Cmd)
 	got := c.run(t, c.config.Cmd...)
 	require.Zero(t, got.code, got.stderr)
+	require.Empty(t, got.stdout+got.stderr)
+
+	// As "docker stop" does it; process 1 itself would sleep on.
+	got = c.run(t, "python", "-c", "import os, signal, time; os.kill(1, signal.SIGTERM); time.sleep(60)")
+	require.Equal(t, 128+15, got.code, got.stderr)
 	require.Empty(t, got.stdout+got.stderr)
 }
 

@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-//go:embed testdata/*.py
+//go:embed testdata/*.py testdata/stdlib.txt
 var probeFiles embed.FS
 
 // probeDir is where a container finds testdata: below its tmpfs, as the root
@@ -63,14 +63,30 @@ func newContainer(t *testing.T, rootfs string, img v1.Image, arch string) contai
 	require.NoError(t, os.Chmod(probe, 0o755)) // whatever the umask is
 	entries, err := probeFiles.ReadDir("testdata")
 	require.NoError(t, err)
+	files := map[string][]byte{"find_library.py": documented(t, "find_library.py")}
 	for _, e := range entries {
-		data, err := probeFiles.ReadFile("testdata/" + e.Name())
+		files[e.Name()], err = probeFiles.ReadFile("testdata/" + e.Name())
 		require.NoError(t, err)
-		file := filepath.Join(probe, e.Name())
+	}
+	for name, data := range files {
+		file := filepath.Join(probe, name)
 		require.NoError(t, os.WriteFile(file, data, 0o600))
 		require.NoError(t, os.Chmod(file, 0o644))
 	}
 	return c
+}
+
+// documented is a file that docs/running.md shows: a block whose first line is a
+// comment with its name.
+func documented(t *testing.T, name string) []byte {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/running.md")
+	require.NoError(t, err)
+	_, block, found := strings.Cut(string(page), "\n# "+name+"\n")
+	require.True(t, found, name)
+	block, _, found = strings.Cut(block, "\n```\n")
+	require.True(t, found, name)
+	return []byte(block + "\n")
 }
 
 // result is what a process left behind.

@@ -16,6 +16,9 @@ const (
 	docDir  = "usr/share/doc/"
 	python  = "usr/bin/python3.11"
 	nonroot = 65532
+	// The package tini has its program twice; this one is for other C libraries.
+	initProgram = "usr/bin/tini"
+	staticInit  = "usr/bin/tini-static"
 )
 
 // ballast is what no image needs: documentation, translations, desktop files,
@@ -74,7 +77,7 @@ func assemble(kind lucidbase.InputKind, debs []debFile) (tree, error) {
 	t := tree{}
 	for _, d := range debs {
 		for _, e := range d.entries {
-			if leftOut(e) {
+			if leftOut(e) || e.name == staticInit {
 				continue
 			}
 			if kind == lucidbase.Headers {

@@ -41,8 +41,23 @@ type Images struct {
 	down sync.Map // repositories that did not answer: asked last from then on
 }
 
-// tzdata is Debian's package of time zones, for images without any: it is data.
-const tzdata = "tzdata"
+// borrowed lists Debian's packages that an image is given, those whose files need no
+// C library: an init, and time zones where it has none.
+func borrowed(up *upstream, d lock.Debian, p ocispecs.Platform) ([]lock.Package, error) {
+	names := []string{"tini"}
+	if !up.files.has(zoneDir) {
+		names = append(names, "tzdata")
+	}
+	var out []lock.Package
+	for _, name := range names {
+		pkg, ok := d.Platforms[lucidbase.FormatPlatform(p)].Rootfs.Find(name)
+		if !ok {
+			return nil, fmt.Errorf("it has no %s, and %s locks no package of that name", name, lock.DebianFile)
+		}
+		out = append(out, pkg)
+	}
+	return out, nil
+}
 
 // Resolve finds out what an image gives on a platform: it is fetched by digest
 // and its layers are made, and kept in the cache. The Debian lock fills in what
@@ -67,12 +82,8 @@ func (m *Images) resolve(ctx context.Context, im lock.Image, d lock.Debian, p oc
 		return lock.ImagePlatform{}, err
 	}
 	out := lock.ImagePlatform{Manifest: up.manifest, Python: up.python}
-	if !up.files.has(zoneDir) {
-		zones, ok := d.Platforms[lucidbase.FormatPlatform(p)].Rootfs.Find(tzdata)
-		if !ok {
-			return lock.ImagePlatform{}, fmt.Errorf("it has no time zones, and %s locks no %s", lock.DebianFile, tzdata)
-		}
-		out.Rootfs.Packages = []lock.Package{zones}
+	if out.Rootfs.Packages, err = borrowed(up, d, p); err != nil {
+		return lock.ImagePlatform{}, err
 	}
 	root, kept, err := m.rootfs(ctx, up, out.Rootfs.Packages, d.Suites)
 	if err != nil {

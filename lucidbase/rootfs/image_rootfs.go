@@ -39,10 +39,11 @@ func (m *Images) rootfs(ctx context.Context, up *upstream, packages []lock.Packa
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := t.zones(debs); err != nil {
+	if err := t.borrow(debs); err != nil {
 		return nil, nil, err
 	}
-	if err := t.ours(slices.Concat(directories(), imageDirectories(), users())); err != nil {
+	init := &entry{name: initProgram, from: us, kind: tar.TypeSymlink, mode: 0o777, target: path.Base(staticInit)}
+	if err := t.ours(slices.Concat(directories(), imageDirectories(), users(), []*entry{init})); err != nil {
 		return nil, nil, err
 	}
 	t.dropScripts()
@@ -84,11 +85,12 @@ func (t tree) ours(entries []*entry) error {
 	return nil
 }
 
-// zones adds the time zones of Debian packages, with what scanners read of them.
-func (t tree) zones(debs []debFile) error {
+// borrow adds of Debian packages what needs no C library, with what scanners read
+// of them.
+func (t tree) borrow(debs []debFile) error {
 	for _, d := range debs {
 		for _, e := range d.entries {
-			wanted := strings.HasPrefix(e.name, zoneDir) || strings.HasPrefix(e.name, docDir)
+			wanted := e.name == staticInit || strings.HasPrefix(e.name, zoneDir) || strings.HasPrefix(e.name, docDir)
 			if !wanted || leftOut(e) {
 				continue
 			}

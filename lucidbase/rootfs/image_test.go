@@ -76,17 +76,24 @@ func newUpstream(t testing.TB, opts ...testregistry.Option) *upstreamTest {
 	return u
 }
 
-// images has nothing in its cache but Debian's time zones.
+// images has nothing in its cache but Debian's init and time zones.
 func (u *upstreamTest) images(t testing.TB) *Images {
 	t.Helper()
-	zones := fixture{name: tzdata, architecture: "all", entries: []tar.Header{
+	zones := fixture{name: "tzdata", architecture: "all", entries: []tar.Header{
 		dir("./usr/share/zoneinfo/"), regular("./usr/share/zoneinfo/UTC", 0o644), link("./usr/share/zoneinfo/localtime", "/etc/localtime"),
 		regular("./usr/share/doc/tzdata/copyright", 0o644), regular("./usr/sbin/tzconfig", 0o755),
 	}}
-	file, p := zones.deb(t)
+	init := fixture{name: "tini", architecture: "amd64", entries: []tar.Header{
+		regular("./usr/bin/tini", 0o755), regular("./usr/bin/tini-static", 0o755), regular("./usr/share/doc/tini/copyright", 0o644),
+	}}
 	cache := t.TempDir()
-	fillCache(t, cache, map[string][]byte{p.SHA256: file})
-	u.debian = lock.Debian{Platforms: map[string]lock.DebianPlatform{"linux/amd64": {Rootfs: lock.Layer{Packages: []lock.Package{p}}}}}
+	var locked lock.Layer
+	for _, f := range []fixture{init, zones} {
+		file, p := f.deb(t)
+		fillCache(t, cache, map[string][]byte{p.SHA256: file})
+		locked.Packages = append(locked.Packages, p)
+	}
+	u.debian = lock.Debian{Platforms: map[string]lock.DebianPlatform{"linux/amd64": {Rootfs: locked}}}
 	mirrors, err := ParseImageMirrors("docker.io=" + u.registry.Host + "/hub")
 	require.NoError(t, err)
 	return &Images{Cache: cache, Mirrors: mirrors, Archives: &Archives{Cache: cache}}
@@ -105,7 +112,7 @@ func TestResolve(t *testing.T) {
 	found, err := u.resolve(t, u.Images)
 	require.NoError(t, err)
 	require.Equal(t, "3.11.9", found.Python)
-	require.Equal(t, tzdata, found.Rootfs.Packages[0].Name)
+	require.Len(t, found.Rootfs.Packages, 2)
 	require.Contains(t, found.Kept, lock.ApkPackage{Name: "musl", Version: "1"})
 
 	var layer bytes.Buffer
@@ -118,6 +125,9 @@ func TestResolve(t *testing.T) {
 		"usr/share/zoneinfo/UTC":         "0 644 0:0 ",
 		"usr/share/doc/tzdata/copyright": "0 644 0:0 ",
 		"var/lib/dpkg/status.d/tzdata":   "0 644 0:0 Package: tzdata\nVersion: 1\nArchitecture: all\n",
+		"var/lib/dpkg/status.d/tini":     "0 644 0:0 Package: tini\nVersion: 1\nArchitecture: amd64\n",
+		"usr/bin/tini":                   "2 777 0:0 tini-static",
+		"usr/bin/tini-static":            "0 755 0:0 ",
 		"usr/local/bin/python":           "2 777 0:0 python3",
 		"usr/local/lib/python3.11/os.py": "0 644 0:0 x",
 		"usr/lib/libc.musl-x86_64.so.1":  "2 777 0:0 ld-musl-x86_64.so.1",
@@ -206,7 +216,7 @@ func TestResolveRefuses(t *testing.T) {
 	_, err := u.Resolve(t.Context(), u.image, u.debian, lucidbase.LinuxARM64)
 	require.ErrorContains(t, err, "index: no image for linux/arm64 in it")
 	_, err = u.Resolve(t.Context(), u.image, lock.Debian{}, lucidbase.LinuxAMD64)
-	require.ErrorContains(t, err, "it has no time zones, and debian12.json locks no tzdata")
+	require.ErrorContains(t, err, "it has no tini, and debian12.json locks no package of that name")
 }
 
 // A registry that lies, breaks off or does not answer is passed over.

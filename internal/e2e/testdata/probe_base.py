@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from harness import check, main, raises
 
@@ -147,26 +148,18 @@ def compression():
         assert len(packed) < len(text) and module.decompress(packed) == text, name
 
 
-@check("stdlib")
-def stdlib():
-    # What has its own shared library, or is easily left out of a small Python.
-    for name in (
-        "asyncio concurrent.futures csv curses dbm.dumb dbm.ndbm decimal email fcntl grp html "
-        "http.client ipaddress json logging.config mmap multiprocessing.shared_memory pwd pyexpat "
-        "queue resource secrets select selectors smtplib socket ssl statistics syslog termios "
-        "tomllib unittest urllib.request uuid venv xml.etree.ElementTree zipfile _bisect _blake2 "
-        "_contextvars _crypt _ctypes _datetime _decimal _elementtree _hashlib _heapq _json _lsprof "
-        "_opcode _pickle _posixshmem _queue _random _sha3 _socket _ssl _struct _uuid"
-    ).split():
-        importlib.import_module(name)
+@check("databases")
+def databases():
+    import dbm.gnu
     import dbm.ndbm
     import uuid
     import xml.etree.ElementTree as tree
 
     with tempfile.TemporaryDirectory() as place:
-        with dbm.ndbm.open(os.path.join(place, "x"), "c") as db:
-            db["k"] = "v"
-            assert db["k"] == b"v"
+        for kind in (dbm.ndbm, dbm.gnu):
+            with kind.open(os.path.join(place, kind.__name__), "c") as db:
+                db["k"] = "v"
+                assert db["k"] == b"v", kind
     assert uuid.uuid1() != uuid.uuid1()
     assert tree.fromstring("<a><b>c</b></a>").findtext("b") == "c"
 
@@ -204,6 +197,25 @@ def processes_and_threads():
     for method in ("fork", "spawn"):
         with multiprocessing.get_context(method).Pool(1) as pool:
             assert pool.map(_square, [3]) == [9], method
+
+
+@check("orphans")
+def orphans():
+    """What nobody waits for goes: process 1 does."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        orphan = os.fork()
+        if orphan:
+            os.write(write, str(orphan).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    orphan = os.read(read, 20).decode()
+    for _ in range(100):
+        if not os.path.exists(f"/proc/{orphan}"):
+            return
+        time.sleep(0.05)
+    raise AssertionError(open(f"/proc/{orphan}/status").read())
 
 
 @check("no-installer")
