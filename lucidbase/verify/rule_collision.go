@@ -126,7 +126,7 @@ func (r *records) claims() map[string][]claim {
 		}
 	}
 	for _, of := range all {
-		slices.SortFunc(of, func(a, b claim) int { return strings.Compare(a.distInfo.at, b.distInfo.at) })
+		slices.SortFunc(of, func(a, b claim) int { return strings.Compare(a.at, b.at) })
 	}
 	return all
 }
