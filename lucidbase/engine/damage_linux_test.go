@@ -182,3 +182,36 @@ func TestAnyDamageIsRepaired(t *testing.T) {
 		}
 	}
 }
+
+// After a kill there is no checksum of a database: BuildKit notices, crashes, or
+// never looks.
+func TestDamageAfterAKillIsRepaired(t *testing.T) {
+	requireEngine(t)
+	warm := cache(t.TempDir())
+	want, _, err := warm.build(t.Context())
+	require.NoError(t, err)
+	wantNext, _, err := warm.copy(t).build(t.Context(), "next")
+	require.NoError(t, err)
+	for _, name := range warm.files(t) {
+		if !strings.HasSuffix(name, ".db") {
+			continue
+		}
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			c := warm.copy(t)
+			require.NoError(t, os.Remove(filepath.Join(string(c), "cache/buildkit/uid-0/sums")))
+			path := filepath.Join(string(c), name)
+			info, err := os.Stat(path)
+			require.NoError(t, err)
+			require.NoError(t, os.Truncate(path, info.Size()/2/4096*4096))
+			got, said, err := c.build(t.Context())
+			t.Log(said)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+			require.Empty(t, c.wrong(t))
+			got, said, err = c.build(t.Context(), "next")
+			t.Log(said)
+			require.NoError(t, err)
+			require.Equal(t, wantNext, got)
+		})
+	}
+}

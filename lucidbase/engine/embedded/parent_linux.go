@@ -86,7 +86,7 @@ func childCommand(root string, socket *os.File, warn func(string)) *exec.Cmd {
 		// All that is temporary goes where a killed child leaves nothing. runc looks
 		// at the second only if the third is not root.
 		Env:        append(os.Environ(), "TMPDIR="+memory, "XDG_RUNTIME_DIR="+memory, "USER="),
-		Stderr:     lineWriter(warn),
+		Stderr:     &firstLine{warn: warn},
 		ExtraFiles: []*os.File{socket}, // becomes controlFD
 		WaitDelay:  time.Second,
 		SysProcAttr: &syscall.SysProcAttr{
@@ -229,13 +229,23 @@ func (b *inNamespace) Close() error {
 	return nil
 }
 
-// lineWriter passes on what a child writes, which is nothing unless it crashes.
-type lineWriter func(line string)
+// firstLine passes on the first line that a child writes, which is none unless it
+// crashes: then pages of goroutines follow.
+type firstLine struct {
+	warn func(line string)
+	line []byte
+	said bool
+}
 
-// Write passes on each line of a text.
-func (w lineWriter) Write(p []byte) (int, error) {
-	for line := range bytes.Lines(p) {
-		w(string(bytes.TrimRight(line, "\n")))
+// Write passes the line on when it is whole.
+func (w *firstLine) Write(p []byte) (int, error) {
+	if w.said {
+		return len(p), nil
+	}
+	w.line = append(w.line, p...)
+	if line, _, ok := bytes.Cut(w.line, []byte("\n")); ok {
+		w.said = true
+		w.warn("BuildKit: " + string(line))
 	}
 	return len(p), nil
 }
