@@ -220,6 +220,23 @@ func TestSilenceWhileConnecting(t *testing.T) {
 	require.EqualValues(t, 2, connections.Load())
 }
 
+// Over HTTP/2 a connection outlives its requests.
+func TestSilenceOnASharedConnection(t *testing.T) {
+	var seen atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		if seen.Add(1) == 1 {
+			<-req.Context().Done()
+		}
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	resp, err := do(t, New(server.Client().Transport.(*http.Transport), short), "GET", server.URL, nil)
+	require.NoError(t, err, "the second time it answers")
+	require.Equal(t, "HTTP/2.0", resp.Proto)
+	require.EqualValues(t, 2, seen.Load())
+}
+
 func TestCancelledIsNoSilence(t *testing.T) {
 	url, requests := serve(t, func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() })
 	ctx, cancel := context.WithTimeout(t.Context(), short/4)

@@ -3,9 +3,12 @@ package engine
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/stretchr/testify/require"
@@ -40,4 +43,44 @@ func TestCheckRegistries(t *testing.T) {
 	require.ErrorContains(t, check("127.0.0.1:1/a"), "pushing to 127.0.0.1:1/a: Get ")
 	open.Inject(testregistry.Fault{Status: http.StatusServiceUnavailable, Times: 9})
 	require.NoError(t, check(open.Ref("a")), "that passes")
+}
+
+// A registry that does not answer, or not as one, is told before the build.
+func TestCheckRegistriesInTrouble(t *testing.T) {
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	transport, err := RegistryTransport(WithRegistryTimeout(200 * time.Millisecond))
+	require.NoError(t, err)
+	e := &Engine{transport: transport}
+	tokens := func(challenge string) string {
+		var host string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if req.URL.Path == "/v2/" {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+host+`/token",service="test"`)
+				w.WriteHeader(http.StatusUnauthorized)
+			} else {
+				_, _ = w.Write([]byte(challenge))
+			}
+		}))
+		t.Cleanup(server.Close)
+		host = strings.TrimPrefix(server.URL, "http://")
+		return host
+	}
+	faulty := func(f testregistry.Fault) string {
+		r := testregistry.New(t)
+		f.Times = 999
+		r.Inject(f)
+		return r.Host
+	}
+	for name, c := range map[string]struct{ host, says string }{
+		"silence": {faulty(testregistry.Fault{Delay: time.Hour}), `/v2/": no answer in 200ms`},
+		"circles": {faulty(testregistry.Fault{Status: http.StatusFound, Header: http.Header{"Location": {"/v2/"}}}), "stopped after 10 redirects"},
+		"a page":  {tokens("<!doctype html>"), "200 OK without a token"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := e.checkRegistries(t.Context(), []Job{{To: Push(c.host + "/a:1")}})
+			require.ErrorContains(t, err, "pushing to "+c.host+"/a: ")
+			require.ErrorContains(t, err, c.says)
+			require.NotContains(t, err.Error(), "\n")
+		})
+	}
 }

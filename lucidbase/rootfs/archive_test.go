@@ -198,6 +198,36 @@ func TestMirrorThatDoesNotAnswerIsAskedLast(t *testing.T) {
 	require.EqualValues(t, 1, slowAsked.Load())
 }
 
+func TestMirrorInCircles(t *testing.T) {
+	circles, asked := server(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) })
+	good, _ := server(t, serve(goodFile))
+	a := &Archives{Cache: t.TempDir(), Mirrors: map[string][]string{"debian": {circles, good}}}
+	_, err := a.File(t.Context(), goodPackage, nil)
+	require.NoError(t, err)
+	require.EqualValues(t, 10, asked.Load())
+}
+
+// A mirror's password is for that mirror, wherever it redirects to.
+func TestPasswordStaysWithItsMirror(t *testing.T) {
+	elsewhere, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" || strings.Contains(r.Header.Get("Referer"), "secret") {
+			t.Error("the password went to another host")
+		}
+		_, _ = w.Write(goodFile)
+	})
+	mirror, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if _, password, _ := r.BasicAuth(); password != "secret" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		// Another name for the same machine.
+		http.Redirect(w, r, strings.Replace(elsewhere, "127.0.0.1", "localhost", 1)+r.URL.Path, http.StatusFound)
+	})
+	a := &Archives{Cache: t.TempDir(), Mirrors: map[string][]string{"debian": {strings.Replace(mirror, "http://", "http://ann:secret@", 1)}}}
+	_, err := a.File(t.Context(), goodPackage, nil)
+	require.NoError(t, err)
+}
+
 func TestDownloadIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	slow, _ := server(t, func(_ http.ResponseWriter, r *http.Request) {

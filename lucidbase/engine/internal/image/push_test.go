@@ -3,6 +3,7 @@ package image
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -288,12 +289,15 @@ func TestTemporary(t *testing.T) {
 	for _, err := range []error{
 		answer(503, "BUSY"), answer(429, transport.TooManyRequestsErrorCode), &transport.Error{StatusCode: 408},
 		fmt.Errorf("sending: %w", syscall.ECONNRESET), io.ErrUnexpectedEOF,
+		errors.New("stream error: stream ID 5; INTERNAL_ERROR; received from peer"), errors.New("http2: server sent GOAWAY and closed the connection"),
+		&patient.SilenceError{}, &missingError{},
 	} {
 		require.True(t, temporary(err), "%v", err)
 	}
 	for _, err := range []error{
 		answer(403, transport.DeniedErrorCode), answer(400, transport.DigestInvalidErrorCode), &transport.Error{StatusCode: 404},
-		context.Canceled, syscall.ECONNREFUSED,
+		context.Canceled, syscall.ECONNREFUSED, &answerError{}, &patient.SilenceError{Repeated: true},
+		&patient.BusyError{Answer: answer(429, transport.TooManyRequestsErrorCode)},
 	} {
 		require.False(t, temporary(err), "%v", err)
 	}
