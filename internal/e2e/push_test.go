@@ -165,7 +165,7 @@ func TestPushThatWasNone(t *testing.T) {
 	r.Inject(testregistry.Fault{Method: http.MethodPost, Status: http.StatusTooManyRequests, RetryAfter: "1"})
 	r.Inject(page)
 	c := command{
-		args: []string{"build", "base", "--cache-dir", s.cache(), "--push", "--registry", r.Host + "/lucid", "--registry-timeout", "1s"},
+		args: []string{"build", "base", "--cache-dir", s.cache(), "--push", "--registry", r.Host + "/lucid"},
 		env:  []string{"DOCKER_CONFIG=" + t.TempDir()},
 	}
 	plain := c
@@ -177,7 +177,8 @@ func TestPushThatWasNone(t *testing.T) {
 
 	r.Reset()
 	r.Inject(silence)
-	s.refuse(t, c, "pushing to "+r.Host+"/lucid/base: latest: PUT: no answer, and no byte taken, in 2s", "check --registry")
+	c.args = append(c.args, "--registry-timeout", "2s")
+	s.refuse(t, c, "pushing to "+r.Host+"/lucid/base: latest: PUT: no answer, and no byte taken, in 4s", "check --registry")
 	_, err := crane.Digest(r.Ref("lucid/base:latest"))
 	require.Error(t, err)
 }
