@@ -161,7 +161,7 @@ func TestPushThatWasNone(t *testing.T) {
 	tag := testregistry.Fault{Method: http.MethodPut, Path: "/base/manifests/latest", Times: 1000}
 	page, silence := tag, tag
 	page.Page, page.Status = true, http.StatusCreated
-	silence.Delay = time.Hour
+	silence.Delay, silence.Status = time.Hour, http.StatusInternalServerError
 	r.Inject(testregistry.Fault{Method: http.MethodPost, Status: http.StatusTooManyRequests, RetryAfter: "1"})
 	r.Inject(page)
 	c := command{

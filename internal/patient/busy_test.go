@@ -41,6 +41,7 @@ func TestBusy(t *testing.T) {
 	require.NoError(t, err)
 	got, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
 	require.Equal(t, "body", string(got))
 	line := "waiting 7s for " + strings.TrimPrefix(url, "http://") + ", which asks for it (429 Too Many Requests)"
 	require.Equal(t, []string{line, line}, said)
@@ -59,9 +60,12 @@ func TestBusyForTooLong(t *testing.T) {
 		return nil
 	}
 	ask := func() error {
-		req, err := http.NewRequestWithContext(ctx, "GET", url, nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		require.NoError(t, err)
-		_, err = patient.RoundTrip(req)
+		resp, err := patient.RoundTrip(req)
+		if err == nil {
+			resp.Body.Close()
+		}
 		return err
 	}
 	err := ask()
@@ -83,7 +87,7 @@ func TestBusyForALittle(t *testing.T) {
 		waits = append(waits, d/time.Second)
 		return nil
 	}
-	_, err := do(t, patient, "GET", url, nil)
+	err := fail(t, patient, "GET", url, nil)
 	require.ErrorContains(t, err, "(it asks to wait 3s more, after 2m0s)")
 	require.Equal(t, []time.Duration{3, 3, 6, 12, 24, 48, 24}, waits)
 }
@@ -112,7 +116,7 @@ func TestBusyForMany(t *testing.T) {
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
-				req, err := http.NewRequestWithContext(t.Context(), "GET", "http://example.com", nil)
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://example.com", nil)
 				require.NoError(t, err)
 				resp, err := patient.RoundTrip(req)
 				require.NoError(t, err)
@@ -133,9 +137,12 @@ func TestBusyAndCancelled(t *testing.T) {
 		cancel() // Ctrl-C while it waits
 		return Sleep(ctx, d, why)
 	}
-	req, err := http.NewRequestWithContext(ctx, "GET", url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	require.NoError(t, err)
-	_, err = patient.RoundTrip(req)
+	resp, err := patient.RoundTrip(req)
+	if err == nil {
+		resp.Body.Close()
+	}
 	require.ErrorIs(t, err, context.Canceled)
 }
 

@@ -41,6 +41,16 @@ func do(t *testing.T, transport *Transport, method, url string, body io.Reader) 
 	return resp, err
 }
 
+// fail makes a request of which no answer is expected.
+func fail(t *testing.T, transport *Transport, method, url string, body io.Reader) error {
+	t.Helper()
+	resp, err := do(t, transport, method, url, body)
+	if err == nil {
+		resp.Body.Close()
+	}
+	return err
+}
+
 func newTransport(timeout time.Duration) *Transport {
 	return New(http.DefaultTransport.(*http.Transport), timeout)
 }
@@ -50,7 +60,7 @@ func TestRedirectsEnd(t *testing.T) {
 		url, requests := serve(t, func(w http.ResponseWriter, req *http.Request) {
 			http.Redirect(w, req, req.URL.Path+"x", http.StatusTemporaryRedirect)
 		})
-		_, err := do(t, newTransport(0), method, url, strings.NewReader("body"))
+		err := fail(t, newTransport(0), method, url, strings.NewReader("body"))
 		require.ErrorContains(t, err, "stopped after 10 redirects", method)
 		require.EqualValues(t, maxRedirects, requests.Load(), method)
 	}
@@ -70,6 +80,7 @@ func TestRedirectsAreFollowed(t *testing.T) {
 	require.NoError(t, err)
 	got, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
 	require.Equal(t, "PUT body", string(got))
 }
 
@@ -82,7 +93,7 @@ func TestRedirectToAPage(t *testing.T) {
 			}
 		})
 		for _, method := range []string{"POST", "PUT", "PATCH"} {
-			_, err := do(t, newTransport(0), method, url+"/v2/", nil)
+			err := fail(t, newTransport(0), method, url+"/v2/", nil)
 			require.ErrorContains(t, err, "redirected to a page (")
 			require.ErrorContains(t, err, url+"/login)")
 		}
@@ -98,7 +109,7 @@ func TestRedirectWithCredentials(t *testing.T) {
 	url, _ := serve(t, func(w http.ResponseWriter, req *http.Request) {
 		http.Redirect(w, req, thief, http.StatusTemporaryRedirect)
 	})
-	req, err := http.NewRequestWithContext(t.Context(), "POST", url, strings.NewReader("refresh_token=secret"))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader("refresh_token=secret"))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	_, err = (&http.Client{Transport: newTransport(0)}).Do(req)
@@ -125,7 +136,7 @@ func TestSilence(t *testing.T) {
 		if tt.method == "POST" {
 			body = strings.NewReader("body")
 		}
-		_, err := do(t, newTransport(short), tt.method, url, body)
+		err := fail(t, newTransport(short), tt.method, url, body)
 		require.ErrorContains(t, err, tt.want, tt.method)
 		var silence *SilenceError
 		require.ErrorAs(t, err, &silence)
@@ -167,7 +178,7 @@ func TestSilenceInTheRequest(t *testing.T) {
 	end := make(chan struct{}) // a server that does not read does not see its client leave
 	url, _ := serve(t, func(http.ResponseWriter, *http.Request) { <-end })
 	t.Cleanup(func() { close(end) })
-	_, err := do(t, newTransport(short), "PATCH", url, endless{t.Context()})
+	err := fail(t, newTransport(short), "PATCH", url, endless{t.Context()})
 	require.ErrorContains(t, err, "no answer, and no byte taken, in 400ms")
 }
 
@@ -215,7 +226,7 @@ func TestSilenceWhileConnecting(t *testing.T) {
 			t.Cleanup(func() { conn.Close() })
 		}
 	}()
-	_, err = do(t, newTransport(short), "GET", "https://"+listener.Addr().String(), nil)
+	err = fail(t, newTransport(short), "GET", "https://"+listener.Addr().String(), nil)
 	require.ErrorContains(t, err, "no TLS handshake in 100ms")
 	require.EqualValues(t, 2, connections.Load())
 }
@@ -241,7 +252,7 @@ func TestCancelledIsNoSilence(t *testing.T) {
 	url, requests := serve(t, func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() })
 	ctx, cancel := context.WithTimeout(t.Context(), short/4)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, "GET", url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	require.NoError(t, err)
 	_, err = newTransport(short).RoundTrip(req)
 	require.ErrorIs(t, err, context.DeadlineExceeded)

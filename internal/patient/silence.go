@@ -137,7 +137,7 @@ func (b *receivedBody) Read(p []byte) (int, error) {
 	b.watch.expect("no further byte of the answer", b.limit)
 	n, err := b.ReadCloser.Read(p)
 	b.watch.stop()
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = b.watch.explain(err, b.limit)
 	}
 	return n, err

@@ -17,7 +17,8 @@ type Output interface {
 }
 
 // Push sends the image to a registry, with the user's own Docker credentials.
-// ref is a name with a tag; without one, the tag is latest.
+// ref is a name with a tag; without one, the tag is latest. All of it is read back:
+// what reports success for nothing is an error.
 func Push(ref string) Output { return pushOutput{withTag(ref)} }
 
 // Layout writes the image to dir as an OCI image layout. ref is as for Push; the

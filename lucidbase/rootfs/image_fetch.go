@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -114,7 +115,8 @@ func (r *repository) fetch(ctx context.Context, b blob, limit int64) (string, er
 	var failed placeErrors
 	for _, place := range r.order() {
 		err := r.images.pull(ctx, place, b, limit, path)
-		if _, cut := err.(*cutError); cut && ctx.Err() == nil {
+		var cut *cutError
+		if errors.As(err, &cut) && ctx.Err() == nil {
 			err = r.images.pull(ctx, place, b, limit, path)
 		}
 		if err == nil {

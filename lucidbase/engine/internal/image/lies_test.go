@@ -198,7 +198,7 @@ func TestPushUnchangedIsCheap(t *testing.T) {
 	others := 0
 	for _, q := range r.Requests() {
 		switch {
-		case q.Method == "HEAD" && strings.Contains(q.Path, "/blobs/"):
+		case q.Method == http.MethodHead && strings.Contains(q.Path, "/blobs/"):
 			heads = append(heads, q.Path)
 		default:
 			others++
@@ -279,9 +279,9 @@ func TestPushToTwoHosts(t *testing.T) {
 				return
 			}
 			switch isBlob := strings.Contains(req.URL.Path, "/blobs/"); {
-			case isBlob && status != 0 && req.Method != "POST":
+			case isBlob && status != 0 && req.Method != http.MethodPost:
 				http.Redirect(w, req, storage.URL+req.URL.RequestURI(), status)
-			case isBlob && req.Method == "POST":
+			case isBlob && req.Method == http.MethodPost:
 				answer := httptest.NewRecorder()
 				r.ServeHTTP(answer, req)
 				location := answer.Header().Get("Location")
