@@ -37,8 +37,9 @@ func newVerify(s Streams) *cobra.Command {
 		Short: "Prove that images are distroless, whoever built them",
 		Long: "Judge images by the contract that this library holds its own to: what must not be there,\n" +
 			"who it runs as, whether it can work, where it comes from. An image is a reference in a\n" +
-			"registry (read with your Docker credentials), a directory with an OCI layout, or a tar of\n" +
-			"one or of 'docker save'; all its platforms are judged. 'verify --rules' lists the rules.\n\n" +
+			"registry (read with your Docker credentials), or a directory or tar: an OCI layout, what\n" +
+			"'docker save', 'podman save' or 'cosign save' write. All its platforms are judged, and\n" +
+			"signatures and attestations are passed over. 'verify --rules' lists the rules.\n\n" +
 			"Exit status: 0 no findings, 1 findings, 2 wrong command line, 3 something could not be read.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := v.check(args); err != nil {
