@@ -112,7 +112,7 @@ func (e *entry) requirement() {
 }
 
 func meant(problem, remedy string) string {
-	if remedy == "" {
+	if remedy == "" || strings.HasPrefix(problem, "the variable ") {
 		return problem
 	}
 	return fmt.Sprintf("%s, probably %s", problem, remedy)

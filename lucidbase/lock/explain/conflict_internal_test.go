@@ -117,3 +117,23 @@ func TestJudge(t *testing.T) {
 	_, ok := judge(Line{}, Line{}, Problem{Error: "error: Request failed after 3 retries\n  cause: Connection refused (os error 111)"}, forbidden{})
 	require.False(t, ok, "the network is no fault of the line")
 }
+
+// What the list itself forbids is the reason, and not that there is nothing.
+func TestJudgeForbidden(t *testing.T) {
+	const none = "error: No solution found when resolving dependencies\n  cause: Because "
+	rules := forbidden{wheels: "line 2 forbids its wheels", source: "line 1 forbids to compile it"}
+	musl := []string{"musllinux_1_2_aarch64"}
+	for text, want := range map[string]verdict{
+		"psutil==5.9.6 has no usable wheels and you require psutil==5.9.6, we can conclude that your requirements are unsatisfiable.\n\nhint: Wheels are required for `psutil` because building from source is disabled for `psutil` (i.e., with `--no-build-package psutil`)": {
+			now: "a==7.2.0", why: "no wheel for musllinux_1_2_aarch64, and line 1 forbids to compile it; the nearest with wheels for all is 7.2.0", files: true,
+		},
+		"torch==2.1.0 has no source distribution and you require torch==2.1.0, we can conclude that your requirements are unsatisfiable.\n\nhint: A source distribution is required for `torch` because using pre-built wheels is disabled for all packages (i.e., with `--no-binary`)": {
+			why: "line 2 forbids its wheels, and it has no source",
+		},
+	} {
+		line := parseLine("a==1", nil)
+		v, ok := judge(line, line, Problem{Error: none + text, Targets: musl, Wheels: Wheels{Wheels: []string{"7.2.0"}}}, rules)
+		require.True(t, ok)
+		require.Equal(t, want, v)
+	}
+}

@@ -220,8 +220,8 @@ func TestVariables(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"line 2: -c ${EMPTY}/c.txt: the variable ${EMPTY} is not set",
-		"line 4: b==${lower}: not a requirement: the variable ${lower}: pip knows only ${NAME}, in capitals, probably b",
-		"line 5: c${EMPTY}==1: not a requirement: the variable ${EMPTY} is not set, probably c",
+		"line 4: b==${lower}: not a requirement: the variable ${lower}: pip knows only ${NAME}, in capitals",
+		"line 5: c${EMPTY}==1: not a requirement: the variable ${EMPTY} is not set",
 		"line 6: -r $DIR/d.txt: there is no file $DIR/d.txt",
 		"line 8: --no-binary ${NAME}: not a requirement: the variable ${NAME} is not set",
 		"sub/dir/b.txt: line 1: logging: part of Python, remove it",

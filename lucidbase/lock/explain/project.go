@@ -57,10 +57,13 @@ func Read(name string, open func(name string) ([]byte, error), getenv func(strin
 	return p, nil
 }
 
-// Incomplete reports whether a file that the project includes cannot be read, so
-// that nobody knows what it asks for.
+// Incomplete reports whether a file of the project cannot be read, so that nobody
+// knows what it asks for.
 func (p *Project) Incomplete() bool {
 	for _, f := range p.files {
+		if f.problem != "" && f.text == "" {
+			return true
+		}
 		for _, l := range f.lines {
 			if l.Kind == Include && l.Problem != "" && p.find(l.target()) == nil {
 				return true
