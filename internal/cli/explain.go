@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +18,9 @@ import (
 // listError says what is wrong with a list, a line each.
 type listError struct {
 	error
-	// suggested is whether a corrected list was written.
-	suggested bool
+	// suggested is whether a corrected list was written, late whether the
+	// explanation was ended by its limit.
+	suggested, late bool
 }
 
 func (e listError) Unwrap() error { return e.error }
@@ -39,7 +39,7 @@ func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Se
 		}
 		cause = err
 	}
-	d, solved, err := resolve.Explain(ctx, eng, set, resolve.Failure{Project: project, Err: cause}, r)
+	d, solved, err := resolve.Explain(ctx, eng, set, resolve.Failure{Project: project, Err: cause, Limit: o.limit}, r)
 	if err != nil {
 		return resolve.Locked{}, err
 	}
@@ -50,17 +50,31 @@ func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Se
 	if d.Unexplained() != "" {
 		errs = append(errs, fmt.Errorf("resolving %s: %s", o.list, d.Unexplained()))
 	}
+	late := d.Unseen()
+	if late != "" {
+		errs = append(errs, fmt.Errorf("%s: not looked at within %s: %s", o.list, o.limit, late))
+	}
 	if len(d.Findings()) == 0 {
-		return resolve.Locked{}, cmp.Or(errors.Join(errs...), cause)
+		if d.Unexplained() == "" {
+			errs = append(errs, cause)
+		}
+		return resolve.Locked{}, errors.Join(errs...)
 	}
 	if o.suggest {
-		errs = append(errs, writeSuggested(s, d.Suggested(), solved))
+		state := "does not resolve yet"
+		switch {
+		case solved:
+			state = "resolves"
+		case late != "":
+			state = "there was no time to resolve"
+		}
+		errs = append(errs, writeSuggested(s, d.Suggested(), state))
 	}
-	return resolve.Locked{}, listError{errors.Join(errs...), o.suggest}
+	return resolve.Locked{}, listError{errors.Join(errs...), o.suggest, late != ""}
 }
 
 // writeSuggested writes corrected files beside the originals, never over them.
-func writeSuggested(s Streams, texts map[string][]byte, solved bool) error {
+func writeSuggested(s Streams, texts map[string][]byte, state string) error {
 	dirs := map[string]map[string][]byte{}
 	for name, text := range texts {
 		dir, base := filepath.Split(filepath.FromSlash(name))
@@ -73,10 +87,6 @@ func writeSuggested(s Streams, texts map[string][]byte, solved bool) error {
 		if err := writeFiles(dir, dirs[dir]); err != nil {
 			return err
 		}
-	}
-	state := "resolves"
-	if !solved {
-		state = "does not resolve yet"
 	}
 	fmt.Fprintf(s.Err, "lucidbase: wrote %s, which %s\n", strings.Join(slices.Sorted(maps.Keys(texts)), " and "), state)
 	return nil

@@ -24,7 +24,10 @@ func hint(err error) string {
 	var list listError
 	switch {
 	case errors.As(err, &list):
-		if list.suggested {
+		switch {
+		case list.late:
+			return "have the rest looked at with a longer --explain-timeout"
+		case list.suggested:
 			return ""
 		}
 		return "have these lines corrected in a file beside it with --suggest"

@@ -64,6 +64,7 @@ func newLock(s Streams) *cobra.Command {
 	f.StringVarP(&own.out, "output", "o", "", "`file` to write the lock of -r to, with NAME.sources.toml beside it (default LIST.lock.txt)")
 	f.StringSliceVar(&own.targets, "target", nil, "wheel platforms that -r is for (default all): "+strings.Join(lock.WheelTargets(), ", "))
 	f.BoolVar(&own.suggest, "suggest", false, "when -r cannot be locked, write a corrected list beside it as NAME.suggested.txt")
+	f.DurationVar(&own.limit, "explain-timeout", resolve.ExplainLimit, "end the explanation of a list that cannot be locked with what is known by then")
 	e.add(f)
 	return cmd
 }

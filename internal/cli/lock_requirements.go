@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -24,6 +25,8 @@ type ownFlags struct {
 	check   bool
 	// suggest writes a corrected list beside one that cannot be locked.
 	suggest bool
+	// limit ends the explanation of such a list.
+	limit time.Duration
 }
 
 // outFile is where the lock goes: beside the list unless told otherwise.

@@ -48,7 +48,7 @@ func TestExplain(t *testing.T) {
 			original, err := os.ReadFile(list)
 			require.NoError(t, err)
 			run := func(args ...string) result {
-				return s.run(t, command{dir: dir, args: append([]string{"lock", "--cache-dir", lockCache(t, s), "--progress", "quiet"}, args...)})
+				return s.run(t, command{dir: dir, args: append([]string{"lock", "--cache-dir", lockCache(t, s), "--progress", "quiet", "--explain-timeout", "10m"}, args...)})
 			}
 			var targets []string
 			if name == "unknown" { // scikit-learn takes minutes to find out that musl cannot have it
@@ -125,4 +125,26 @@ func TestExplainWithoutIndex(t *testing.T) {
 		env:  []string{"UV_DEFAULT_INDEX=http://" + closed, "PIP_INDEX_URL=http://" + closed},
 	}, "Connection refused", "check the network")
 	require.NoFileExists(t, filepath.Join(dir, "requirements.suggested.txt"))
+}
+
+// An explanation ends with what is known by its limit, and says what is not. A local
+// version is one line, whatever else the project would need.
+func TestExplainEnds(t *testing.T) {
+	t.Parallel()
+	s := needEngine(t)
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "requirements.txt"), []byte("torch==2.1.0+cpu\nlogging\n"), 0o644))
+	run := func(limit string) string {
+		res := s.run(t, command{dir: dir, args: []string{"lock", "--cache-dir", lockCache(t, s), "--progress", "quiet", "-r", "requirements.txt", "--explain-timeout", limit}})
+		require.Equal(t, 1, res.code, res.stderr)
+		require.Contains(t, res.stderr, "lucidbase: requirements.txt: line 2: logging: part of Python, remove it\n")
+		return res.stderr
+	}
+	said := run("1ms")
+	require.Contains(t, said, "lucidbase: requirements.txt: not looked at within 1ms: line 1 of requirements.txt; whether all requirements go together\n")
+	require.Contains(t, said, "--explain-timeout")
+	said = run("10m")
+	require.Contains(t, said, "lucidbase: requirements.txt: line 1: torch==2.1.0+cpu: a local version (PEP 440), which this index does not have: set UV_INDEX")
+	require.NotContains(t, said, "not looked at")
+	require.Equal(t, 1, strings.Count(said, "torch"), said)
 }

@@ -135,3 +135,49 @@ func TestLockRequirementsOldSource(t *testing.T) {
 	require.Len(t, sources, 1)
 	require.Equal(t, "65.5.0", find(sources[0].Build, "setuptools").Version, "the newest on the day after grpcio 1.50.0")
 }
+
+// A lock is for CPython 3.11 on Linux: packages that have newer versions for newer
+// Pythons come in one, and what Windows needs neither comes nor is in the way.
+func TestLockRequirementsTargets(t *testing.T) {
+	t.Parallel()
+	s := needEngine(t)
+	o := ownLock{s, t.TempDir()}
+	o.list(t, "requirements.txt", "numpy\ndjango\nbeautifulsoup4==4.12.3\ndocker==5.0.3\nredis\nno-such-project-of-ours==1; os_name == 'nt'\n"+
+		"idna==3.6; platform_machine == 'x86_64'\nidna==3.7; platform_machine == 'aarch64'\n")
+	res := o.lock(t)
+	require.Zero(t, res.code, res.stderr)
+	reqs, _, err := lock.ReadRequirements(os.DirFS(o.dir), "requirements.lock.txt")
+	require.NoError(t, err)
+	markers := map[string][]string{}
+	for _, r := range reqs {
+		markers[r.Name] = append(markers[r.Name], r.Marker)
+	}
+	require.ElementsMatch(t, []string{"platform_machine == 'x86_64'", "platform_machine == 'aarch64'"}, markers["idna"])
+	require.Equal(t, []string{"python_full_version <= '3.11.2'"}, markers["async-timeout"], "Alpine's Python has its own")
+	delete(markers, "idna")
+	delete(markers, "async-timeout")
+	for name, all := range markers {
+		require.Equal(t, []string{""}, all, name)
+	}
+	require.NotEmpty(t, markers["docker"])
+	require.Empty(t, markers["pywin32"])
+
+	// What an image refuses is said with who asks for it; what "pip freeze" adds is
+	// left out.
+	o.list(t, "requirements.txt", "gunicorn==20.1.0\nsetuptools==69.5.1\npip==23.0.1\nwheel==0.40.0\npkg_resources==0.0.0\npython-daemon==2.3.1\nidna==3.6\n")
+	res = o.lock(t, "--target", "manylinux_2_36_x86_64")
+	require.Zero(t, res.code, res.stderr)
+	for _, line := range []string{
+		"line 3: pip==23.0.1: left out", "line 4: wheel==0.40.0: left out", "line 5: pkg_resources==0.0.0: left out",
+		"line 1: gunicorn==20.1.0: it needs setuptools>=3.0, which no image may have (rule package-manager): the nearest version that does not is gunicorn==21.0.0",
+		"line 6: python-daemon==2.3.1: it needs setuptools, which", "line 6: python-daemon==2.3.1: it was yanked from the index: Incorrectly declares Python 2 support",
+	} {
+		require.Contains(t, res.stderr, "lucidbase: requirements.txt: "+line)
+	}
+	reqs, _, err = lock.ReadRequirements(os.DirFS(o.dir), "requirements.lock.txt")
+	require.NoError(t, err)
+	require.Equal(t, "69.5.1", find(reqs, "setuptools").Version, "it is needed")
+	require.Equal(t, "3.6", find(reqs, "idna").Version)
+	require.Empty(t, find(reqs, "pip").Name)
+	require.Empty(t, find(reqs, "wheel").Name)
+}

@@ -19,10 +19,10 @@ const explainPath = "/explain/explain.py"
 const AnswersOutput = "answers.json"
 
 // Explain asks the package index through uv and pip, afresh each time. jobs is
-// the JSON of an object with "jobs", as package explain has them, the
-// "targets" that the packages are for, of lock.WheelTargets, and the "version" of
-// Debian's Python. The file system that
-// it gives has the answers in the order of the jobs.
+// the JSON of an object with "jobs", as package explain has them, the "targets"
+// that the packages are for, of lock.WheelTargets, the "version" of Debian's Python,
+// and the "seconds" that there are. The file system that it gives has the answers in
+// the order of the jobs.
 func (b Builder) Explain(uv lock.Requirements, jobs []byte) llb.State {
 	return b.run("explain requirements", nil,
 		llb.Args([]string{pythonPath, "-sP", explainPath}),

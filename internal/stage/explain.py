@@ -2,28 +2,26 @@
 say: what it means is not decided here.
 """
 
-import contextlib
-import io
 import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from importlib import import_module
-from multiprocessing import get_context
+import time
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
 from pathlib import Path
 
 sys.path[:0] = ["/lucid", "/resolve", *map(str, Path("/pip/usr/share/python-wheels").glob("pip-*.whl"))]
 
 import cause  # noqa: E402
 import index  # noqa: E402
+import needs  # noqa: E402
 import stage  # noqa: E402
-from fitting import platforms  # noqa: E402
 from markers import interpreters  # noqa: E402
 
-from pip._internal.cli.main import main as run_pip  # noqa: E402
+from pip._vendor.packaging.utils import canonicalize_name  # noqa: E402
 from pip._vendor.packaging.version import InvalidVersion, Version  # noqa: E402
 
 # What uv says when a project is there, but no file of it that would do, or no such version.
@@ -34,16 +32,36 @@ ABOUT_VERSIONS = re.compile(r"no versions? of|(?:is|are) available|does not sati
 SETTINGS = {"arguments": [], "releases": []}
 
 
-def compiled(requirements, constraints, *arguments):
+class Clock:
+    """The time that there is for all answers. Whatever is not done by then is Late."""
+
+    def __init__(self, seconds):
+        self.end = time.monotonic() + seconds
+
+    def left(self):
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise Late
+        return left
+
+
+def say(*words):
+    print(*words, file=sys.stderr, flush=True)
+
+
+def compiled(clock, requirements, constraints, *arguments):
     """Have uv resolve requirements; give its lines, or else what it says."""
     with tempfile.TemporaryDirectory() as directory:
         files = [Path(directory) / name for name in ("requirements.in", "constraints.in")]
         for file, lines in zip(files, (requirements, constraints)):
             file.write_text("".join(f"{line}\n" for line in lines))
-        done = subprocess.run(
-            ["/uv/bin/uv", "pip", "compile", "--quiet", "--python", sys.executable, "--no-header",
-             "--constraints", files[1].name, *SETTINGS["arguments"], *arguments, files[0].name],
-            cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            done = subprocess.run(
+                ["/uv/bin/uv", "pip", "compile", "--quiet", "--python", sys.executable, "--no-header",
+                 "--constraints", files[1].name, *SETTINGS["arguments"], *arguments, files[0].name],
+                cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=clock.left())
+        except subprocess.TimeoutExpired:
+            raise Late from None
     return done.stdout, index.SPLIT.sub("", cause.told_by_uv(done.stderr).strip()) or "uv says nothing" if done.returncode else ""
 
 
@@ -53,24 +71,24 @@ def uv_platform(target):
     return f"{machine}-{linux}" if linux.startswith("manylinux") else f"{machine}-unknown-linux-musl"
 
 
-def unavailable(requirements, target, version):
-    """Give what uv says of each of the requirements that cannot be had for a target, whatever they depend on."""
+def unavailable(clock, requirements, target, version, problems):
+    """Add what uv says of each of the requirements that cannot be had for a target, whatever they depend on.
+
+    What uv names is asked for by itself; the others are asked for again, without it.
+    """
     arguments = ("--no-deps", "--python-version", interpreters(target, version)[0], "--python-platform", uv_platform(target))
-    if not compiled(requirements, [], *arguments)[1]:
-        return {}
-    with ThreadPoolExecutor() as pool:
-        said = pool.map(lambda r: compiled([r], [], *arguments)[1], requirements)
-    return {r: error for r, error in zip(requirements, said) if error}
-
-
-def versions(name, python, *arguments):
-    """Have pip list the versions of a project: it does when it is asked for one that cannot be."""
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said):
-        run_pip(["download", "--quiet", "--no-deps", "--python-version", python, "--dest", "/tmp/none", *arguments, f"{name}===none"])
-    found = re.search(r"\(from versions: (.*)\)", said.getvalue())
-    listed = found[1].split(", ") if found and found[1] != "none" else []
-    return {v for v in map(version, listed) if v}
+    say(f"asking for {len(requirements)} requirements for {target}")
+    left = list(requirements)
+    while left and (error := compiled(clock, left, [], *arguments)[1]):
+        words = {canonicalize_name(word) for word in re.findall(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.sub(r"==|[<>=!~]=?", " ", error))}
+        named = [r for r in left if canonicalize_name(re.match(r"[A-Za-z0-9._-]*", r)[0]) in words] or left
+        with ThreadPoolExecutor() as pool:
+            for r, said in zip(named, pool.map(lambda r: compiled(clock, [r], [], *arguments)[1], named)):
+                if said:
+                    problems.setdefault(r, {"error": said, "targets": []})["targets"].append(target)
+        if named == left or not any(target in problems.get(r, {"targets": []})["targets"] for r in named):
+            return
+        left = [r for r in left if r not in named]
 
 
 def version(text):
@@ -100,18 +118,15 @@ def alike(a, b):
     return next((i for i, (x, y) in enumerate(zip(a.release, b.release)) if x != y), min(len(a.release), len(b.release)))
 
 
-def near(name, wanted, targets, version):
+def near(clock, name, wanted, targets, version):
     """Find the versions near a wanted one that have a wheel for every target, or without targets those that can be had at all.
 
     If none has, those are given that have one for every target of glibc or of musl.
     """
-    questions = [(interpreters(t, version)[0], "--only-binary=:all:", *[f"--platform={p}" for p in platforms(t)])
-                 for t in targets] or [(version,)]
-    # A fork has the command loaded: to load it takes longer than to ask.
-    import_module("pip._internal.commands.download")
-    with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
-        jobs = [pool.submit(versions, name, *arguments) for arguments in questions]
-        found = [job.result() for job in jobs]
+    say("looking for versions of", name)
+    pool = ThreadPoolExecutor()
+    jobs = [pool.submit(index.versions, name, t, version) for t in targets or [None]]
+    found = [job.result(timeout=clock.left()) for job in jobs]
     unfinished = bool({":all:", name} & {*SETTINGS["releases"]})
     if not targets:
         return {"nearest": closest(wanted, found[0], unfinished)}
@@ -122,42 +137,54 @@ def near(name, wanted, targets, version):
     return {}
 
 
-def alone(job, targets, version):
-    """Ask for each requirement by itself. One that does not exist is asked for once, not for every target."""
-    problems, left = {}, job["requirements"]
-    for target in targets:
-        for requirement, error in unavailable(left, target, version).items():
-            i = job["requirements"].index(requirement)
-            problems.setdefault(i, {"index": i, "error": error, "targets": []})["targets"].append(target)
-        left = [r for i, r in enumerate(job["requirements"]) if i not in problems or ABOUT_FILES.search(problems[i]["error"])]
-    for i, problem in problems.items():
-        name, wanted = job["near"][i]
-        if ABOUT_FILES.search(problem["error"]):
-            problem.update(near(name, wanted, targets, version))
-        elif ABOUT_VERSIONS.search(problem["error"]):
-            problem.update(near(name, wanted, [], version))
-    return {"problems": [problems[i] for i in sorted(problems)]}
+def alone(clock, job, targets, version):
+    """Ask for each requirement by itself. One that does not exist is asked for once, not for every target.
+
+    Those that were not asked for in time are late, as are the versions near one.
+    """
+    problems, late = {}, []
+    left = job["requirements"]
+    try:
+        for target in targets:
+            unavailable(clock, left, target, version, problems)
+            left = [r for r in left if r not in problems or ABOUT_FILES.search(problems[r]["error"])]
+    except Late:
+        late = [i for i, r in enumerate(job["requirements"]) if r in left and r not in problems]
+    found = []
+    for i, requirement in enumerate(job["requirements"]):
+        if requirement not in problems:
+            continue
+        problem = {"index": i, **problems[requirement]}
+        files = ABOUT_FILES.search(problem["error"])
+        try:
+            if files or ABOUT_VERSIONS.search(problem["error"]):
+                problem.update(near(clock, *job["near"][i], targets if files else [], version))
+        except Late:
+            problem["late"] = True
+        found.append(problem)
+    return {"problems": found, "unasked": late}
 
 
-def together(job, targets, version):
+def together(clock, job, targets, version):
     """Ask for all, within the limits of a lock."""
-    text, error = compiled(job["requirements"], job.get("constraints", []), *index.universal(targets, version))
-    found, via, name = {}, {}, ""
-    for line in text.splitlines():
-        if pin := re.match(r"([^\s=\[]+)==([^\s;]+)", line):
-            name = pin[1]
-            found.setdefault(name, []).append(pin[2])
-        elif asks := re.match(r"\s+#\s+(?:via\s+)?(?!via$)([a-z0-9-]+)$", line):
-            via.setdefault(name, []).append(asks[1])
-    return {"error": error, "versions": found, "via": via}
+    say(f"asking which of {len(job['requirements'])} requirements go together")
+    text, error = compiled(clock, job["requirements"], job.get("constraints", []), *index.universal(targets, version))
+    asks = needs.askers(text)
+    found = {}
+    for name, pin in re.findall(r"(?m)^([^\s=\[]+)==([^\s;]+)", text):
+        found.setdefault(name, []).append(pin)
+    return {"error": error, "versions": found, "via": {name: [who for who in asks[name] if who] for name in asks}}
 
 
-def answer(job, targets, version):
-    if job["kind"] == "alone":
-        return alone(job, targets, version)
-    if job["kind"] == "together":
-        return together(job, targets, version)
-    return near(job["name"], job.get("wanted", ""), targets, version)
+def answer(clock, job, targets, version):
+    try:
+        if job["kind"] == "alone":
+            return alone(clock, job, targets, version)
+        if job["kind"] == "together":
+            return together(clock, job, targets, version)
+        return near(clock, job["name"], job.get("wanted", ""), targets, version)
+    except Late:
+        return {"late": True}
 
 
 if __name__ == "__main__":
@@ -165,8 +192,7 @@ if __name__ == "__main__":
     stage.one_index()
     ask = json.loads(Path("/locks/jobs.json").read_text())
     SETTINGS.update({name: ask[name] or [] for name in SETTINGS})
-    os.environ.update({
-        **index.NO_CONFIG, "SSL_CERT_FILE": stage.trust(), "UV_NO_PROGRESS": "1", "NO_COLOR": "1",
-        "PIP_CERT": stage.trust(), "PIP_NO_CACHE_DIR": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-    })
-    Path("/out/answers.json").write_text(json.dumps([answer(job, ask["targets"], ask["version"]) for job in ask["jobs"]]))
+    os.environ.update({**index.NO_CONFIG, "SSL_CERT_FILE": stage.trust(), "UV_NO_PROGRESS": "1", "NO_COLOR": "1"})
+    time_left = Clock(ask["seconds"])
+    Path("/out/answers.json").write_text(json.dumps([answer(time_left, job, ask["targets"], ask["version"]) for job in ask["jobs"]]))
+    os._exit(0)  # what is late may still wait for the index

@@ -133,7 +133,7 @@ def fetch(package, directory):
 
 def nearest(package, targets, version):
     """Give the version closest to the locked one that has a wheel for every target, or nothing."""
-    sets = [versions(package["name"], t, interpreters(t, version)[0]) for t in targets]
+    sets = [versions(package["name"], t, version) for t in targets]
     own = Version(package["version"])
     common = sorted(set.intersection(*sets))
     stable = [v for v in common if not v.is_prerelease or own.is_prerelease]
@@ -141,11 +141,12 @@ def nearest(package, targets, version):
     return str(next(iter(newer), stable[-1] if stable else ""))
 
 
-def versions(name, target, python):
-    """Ask the index through pip for the versions that have a wheel for a target and its Python."""
+def versions(name, target, version):
+    """Ask the index through pip for the versions that have a wheel for a target, or without one for those that can be had at all."""
+    python = interpreters(target, version)[0] if target else version
+    wheels = ["--only-binary=:all:", "--abi=cp311", "--abi=abi3", "--abi=none", *[f"--platform={p}" for p in platforms(target)]] if target else []
     command = create_command("download")
-    options, _ = command.parse_args(["--no-deps", "--only-binary=:all:", f"--python-version={python}", "--abi=cp311", "--abi=abi3",
-                                     "--abi=none", "--dest=/tmp/none", *[f"--platform={p}" for p in platforms(target)]])
+    options, _ = command.parse_args(["--no-deps", f"--python-version={python}", "--dest=/tmp/none", *wheels])
     with session() as asking:
         finder = command._build_package_finder(options, asking, target_python=make_target_python(options))
         return {Version(str(c.version)) for c in finder.find_all_candidates(name) if not c.link.is_yanked}

@@ -23,6 +23,10 @@ type Diagnosis struct {
 	// via tells what asked for each package of the last solution.
 	via         map[string][]string
 	unexplained string
+	// unasked are the entries that there was no time for, unsolved is whether there
+	// was none to ask if all go together, untried none to lock what is corrected.
+	unasked           []*entry
+	unsolved, untried bool
 }
 
 type asking int
@@ -39,8 +43,8 @@ const (
 type addition struct {
 	*entry
 	name, wanted string
-	// everywhere is whether there is no target that the package can be had for.
-	everywhere bool
+	// lacking are the targets that the package cannot be had for.
+	lacking []string
 }
 
 // maxRounds bounds how many contradictions are looked into: each takes two asks.
@@ -49,7 +53,13 @@ const maxRounds = 12
 // Diagnose begins with what can be told without asking anybody. targets are
 // those of lock.WheelTargets that the packages are for.
 func Diagnose(p *Project, targets []string) *Diagnosis {
-	return &Diagnosis{project: p, targets: targets, entries: p.entries()}
+	d := &Diagnosis{project: p, targets: targets, entries: p.entries()}
+	for _, e := range d.entries {
+		if slices.Contains(nowhere, e.line.Name) && slices.Contains(p.Leftovers(), e.line.Name) {
+			e.now = ""
+		}
+	}
+	return d
 }
 
 // Findings are those so far, in the order of the files.
@@ -132,6 +142,10 @@ func (d *Diagnosis) Jobs() []Job {
 
 // Take takes the answers to the last Jobs.
 func (d *Diagnosis) Take(answers []Answer) {
+	if len(answers) > 0 && answers[len(answers)-1].Late {
+		d.late(answers)
+		return
+	}
 	switch d.asking {
 	case askAlone:
 		d.takeAlone(answers[0])
@@ -181,7 +195,7 @@ func (d *Diagnosis) takeAlone(a Answer) {
 		case v.files && len(p.Targets) < len(d.targets) && !p.forAll():
 			// For the other targets it is what is wanted.
 			if !e.partial {
-				e.change(e.now, "%s; it can be had for other targets", v.why)
+				e.change(e.now, "%s%s", v.why, d.others(p.Targets))
 			}
 			e.alone, e.partial, failed[p.Index] = true, true, false
 		default:
@@ -194,6 +208,14 @@ func (d *Diagnosis) takeAlone(a Answer) {
 	}
 	for i, e := range d.about {
 		e.alone = e.alone || !failed[i]
+	}
+	for _, i := range a.Unasked {
+		if i >= 0 && i < len(d.about) {
+			d.unasked = append(d.unasked, d.about[i])
+		}
+	}
+	if len(a.Unasked) > 0 {
+		d.stop()
 	}
 }
 
@@ -222,7 +244,7 @@ func (d *Diagnosis) Blame(name, version string, targets []string, why string) bo
 		why = "it needs " + name + " " + version + ": " + why
 	}
 	d.added = append(d.added, addition{
-		entry: &entry{line: e.line, why: []string{why}}, name: name, wanted: version, everywhere: len(targets) >= len(d.targets),
+		entry: &entry{line: e.line, why: []string{why}}, name: name, wanted: version, lacking: targets,
 	})
 	d.asking = askWheels
 	return true
@@ -258,10 +280,13 @@ func (d *Diagnosis) takeWheels(answers []Answer) {
 		answers = answers[1:]
 		a.tries++
 		a.why[0] += "; " + near.nearest()
+		everywhere := len(a.lacking) >= len(d.targets)
+		if !everywhere {
+			a.why[0] += d.others(a.lacking)
+		}
 		own := d.owner(a.name, map[string]bool{})
 		switch direct := own != nil && own.line.Name == a.name; {
-		case !a.everywhere && !near.forAll():
-			a.why[0] += "; it can be had for other targets"
+		case !everywhere && !near.forAll():
 		case direct && len(near.Wheels) > 0:
 			own.now = own.line.requirement("==" + near.Wheels[0])
 		case direct:

@@ -9,6 +9,9 @@ import (
 // use for them unless a package imports them.
 var frozen = []string{"distribute", "pip", "pkg-resources", "setuptools", "wheel"}
 
+// nowhere are those of frozen that no index has for Python 3.
+var nowhere = []string{"distribute", "pkg-resources"}
+
 // Leftovers returns the names of what a list has from "pip freeze" alone, such as
 // pip itself; none of a list that a person wrote, in which not every line is a pin.
 func (p *Project) Leftovers() []string {

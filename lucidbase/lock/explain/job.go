@@ -29,8 +29,12 @@ type Job struct {
 
 // Answer is what uv and pip said to a Job.
 type Answer struct {
-	// Problems are those of Alone.
+	// Late is whether there was no time for the question.
+	Late bool `json:"late,omitempty"`
+	// Problems are those of Alone, Unasked the indexes of the requirements that
+	// there was no time for.
 	Problems []Problem `json:"problems,omitempty"`
+	Unasked  []int     `json:"unasked,omitempty"`
 	// Error is uv's text where Together has no solution; else Versions maps each
 	// project of the solution to its versions, of which there are several where
 	// markers tell them apart, and Via to what asked for it.
@@ -71,4 +75,20 @@ type Problem struct {
 	Nearest []string `json:"nearest,omitempty"`
 	// Wheels are asked for only where the files are the problem.
 	Wheels
+	// Late is whether there was no time to look for other versions.
+	Late bool `json:"late,omitempty"`
+}
+
+// noTime is said in place of the versions that there was no time to look for.
+const noTime = "there was no time to look for another version"
+
+// near says which versions there are, with wheels or at all.
+func (p Problem) near(what string, files bool) string {
+	switch {
+	case p.Late:
+		return noTime
+	case files:
+		return p.nearest()
+	}
+	return nearest(what, p.Nearest)
 }

@@ -52,9 +52,9 @@ func judge(line, asked Line, p Problem, f forbidden) (v verdict, ok bool) {
 		return verdict{why: "not a requirement: " + parseCause.FindStringSubmatch(p.Error)[1]}, true
 	case needsPython.MatchString(p.Error):
 		python := strings.TrimRight(strings.TrimSpace(needsPython.FindStringSubmatch(p.Error)[1]), ",.")
-		return with(p.Nearest, fmt.Sprintf("it needs Python %s; %s", python, nearest("for 3.11", p.Nearest)), false)
+		return with(p.Nearest, fmt.Sprintf("it needs Python %s; %s", python, p.near("for 3.11", false)), false)
 	case f.source != "" && noWheels.MatchString(p.Error):
-		return with(p.Wheels.Wheels, fmt.Sprintf("no wheel for %s, and %s; %s", strings.Join(p.Targets, ", "), f.source, p.nearest()), true)
+		return with(p.Wheels.Wheels, fmt.Sprintf("no wheel for %s, and %s; %s", strings.Join(p.Targets, ", "), f.source, p.near("", true)), true)
 	case says("has no source distribution") && f.wheels != "":
 		return verdict{why: f.wheels + ", and it has no source"}, true
 	case otherSystem(p.Error) != "":
@@ -66,13 +66,15 @@ func judge(line, asked Line, p Problem, f forbidden) (v verdict, ok bool) {
 		line.Marker = marker
 		return verdict{now: line.requirement(asked.Spec), why: why}, true
 	case noWheels.MatchString(p.Error):
-		return with(p.Wheels.Wheels, fmt.Sprintf("no wheel for %s, and no source; %s", strings.Join(p.Targets, ", "), p.nearest()), true)
+		return with(p.Wheels.Wheels, fmt.Sprintf("no wheel for %s, and no source; %s", strings.Join(p.Targets, ", "), p.near("", true)), true)
 	case failedBuild.MatchString(p.Error):
-		return with(p.Wheels.Wheels, fmt.Sprintf("its source cannot be built: %s; %s", buildCause(p.Error), p.nearest()), true)
+		return with(p.Wheels.Wheels, fmt.Sprintf("its source cannot be built: %s; %s", buildCause(p.Error), p.near("", true)), true)
+	case says("there is no version of") && strings.Contains(asked.Spec, "+"):
+		return verdict{why: "a local version (PEP 440), which this index does not have: set UV_INDEX to the index that has it, or name a version without +"}, true
 	case says("there is no version of"), says("is available and"), says("are available and"), says("there are no versions of"):
-		return with(p.Nearest, "there is no such version; "+nearest("", p.Nearest), false)
+		return with(p.Nearest, "there is no such version; "+p.near("", false), false)
 	case incompatible.MatchString(p.Error):
-		return with(p.Nearest, "no version is all of these at once; "+nearest("", p.Nearest), false)
+		return with(p.Nearest, "no version is all of these at once; "+p.near("", false), false)
 	}
 	return verdict{}, false
 }

@@ -137,7 +137,7 @@ func TestSomeTargets(t *testing.T) {
 	require.False(t, d.Blame("a", "1", []string{"musl"}, "no source"))
 	require.Equal(t, []explain.Finding{{
 		File: "r.txt", Line: 1, Text: "a==1",
-		Why: "no wheel for musl, and no source; the nearest with wheels for glibc is 2; it can be had for other targets",
+		Why: "no wheel for musl, and no source; the nearest with wheels for glibc is 2; this one can be had with --target glibc",
 	}}, d.Findings())
 	require.Contains(t, string(d.Suggested()["r.suggested.txt"]), "\na==1\n")
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
@@ -18,17 +19,23 @@ import (
 // list, sources and all, and what is found after so many is not worth the wait.
 const maxRounds = 3
 
+// ExplainLimit is how long an explanation takes at most unless told otherwise:
+// whoever waits longer for a typing error looks for it in the list instead.
+const ExplainLimit = 30 * time.Second
+
 // Failure is a list that cannot be locked.
 type Failure struct {
 	Project *explain.Project
 	// Err is what Requirements said of it; nil when it was not asked.
 	Err error
+	// Limit ends the explanation with what is known by then; zero is ExplainLimit.
+	Limit time.Duration
 }
 
 // Explain finds out why a list cannot be locked, with the set's uv and pip in a
 // stage, and what would do instead. solved is whether what the diagnosis suggests
 // was resolved in full, for the request's targets; err is for when nothing could
-// be asked.
+// be asked. What there was no time for is the diagnosis's Unseen.
 func Explain(ctx context.Context, run Runner, set *lock.Set, f Failure, r Request) (d *explain.Diagnosis, solved bool, err error) {
 	uv, err := set.Tools.Requirements(lucidbase.FormatPlatform(run.Platform()))
 	if err != nil {
@@ -37,51 +44,89 @@ func Explain(ctx context.Context, run Runner, set *lock.Set, f Failure, r Reques
 	if len(r.Targets) == 0 {
 		r.Targets = lock.WheelTargets()
 	}
-	d = explain.Diagnose(f.Project, r.Targets)
-	failed := f.Err
+	if f.Limit == 0 {
+		f.Limit = ExplainLimit
+	}
+	// To fetch uv is no part of the explanation, and nearly always done.
+	builder, layers := stage.NewBuilder(set.Debian, run.Platform())
+	if _, err := run.ReadFiles(ctx, builder.UV(uv), layers, nil); err != nil {
+		return nil, false, fmt.Errorf("explaining %s: %w", r.Name, err)
+	}
+	x := explainer{run: run, set: set, uv: uv, request: r, until: time.Now().Add(f.Limit), d: explain.Diagnose(f.Project, r.Targets)}
+	solved, err = x.explain(ctx, f.Err)
+	if err != nil {
+		return nil, false, err
+	}
+	return x.d, solved, nil
+}
+
+// explainer asks for one diagnosis until its time is over.
+type explainer struct {
+	run     Runner
+	set     *lock.Set
+	uv      lock.Requirements
+	request Request
+	until   time.Time
+	d       *explain.Diagnosis
+}
+
+func (x *explainer) explain(ctx context.Context, failed error) (solved bool, err error) {
 	for round := 0; ; round++ {
-		if err := answer(ctx, run, set.Debian, uv, r.Targets, d); err != nil {
-			return nil, false, fmt.Errorf("explaining %s: %w", r.Name, err)
+		if err := x.answer(ctx); err != nil {
+			return false, fmt.Errorf("explaining %s: %w", x.request.Name, err)
 		}
-		if d.Unexplained() != "" || round == maxRounds {
-			return d, false, nil
+		if x.d.Unexplained() != "" || x.d.Unseen() != "" || round == maxRounds {
+			return false, nil
 		}
 		// A list that was found to be well by itself was tried before.
-		if failed == nil || len(d.Findings()) > 0 {
-			failed = try(ctx, run, set, r, d)
+		if failed == nil || len(x.d.Findings()) > 0 {
+			limited, cancel := context.WithDeadline(ctx, x.until)
+			failed = try(limited, x.run, x.set, x.request, x.d)
+			late := limited.Err() != nil && ctx.Err() == nil
+			cancel()
+			if late && failed != nil {
+				x.d.Stop()
+				return false, nil
+			}
 		}
 		switch {
 		case failed == nil:
-			return d, true, nil
+			return true, nil
 		case !Explicable(failed):
-			return nil, false, failed
-		case !blame(d, failed):
-			return d, false, nil
+			return false, failed
+		case !blame(x.d, failed):
+			return false, nil
 		}
 		failed = nil
 	}
 }
 
 // answer asks until the diagnosis is done.
-func answer(ctx context.Context, run Runner, debian lock.Debian, uv lock.Requirements, targets []string, d *explain.Diagnosis) error {
-	version, err := lucidbase.PythonVersion(debian, run.Platform())
+func (x *explainer) answer(ctx context.Context) error {
+	version, err := lucidbase.PythonVersion(x.set.Debian, x.run.Platform())
 	if err != nil {
 		return err
 	}
-	builder, layers := stage.NewBuilder(debian, run.Platform())
-	in := d.Input()
-	for jobs := d.Jobs(); len(jobs) > 0; jobs = d.Jobs() {
+	builder, layers := stage.NewBuilder(x.set.Debian, x.run.Platform())
+	in := x.d.Input()
+	for jobs := x.d.Jobs(); len(jobs) > 0; jobs = x.d.Jobs() {
+		left := time.Until(x.until).Seconds()
+		if left <= 0 {
+			x.d.Stop()
+			return nil
+		}
 		ask, err := json.Marshal(struct {
 			Jobs      []explain.Job `json:"jobs"`
 			Targets   []string      `json:"targets"`
 			Version   string        `json:"version"`
+			Seconds   float64       `json:"seconds"`
 			Arguments []string      `json:"arguments"`
 			Releases  []string      `json:"releases"`
-		}{jobs, targets, version, arguments(in), in.AllReleases})
+		}{jobs, x.request.Targets, version, left, arguments(in), in.AllReleases})
 		if err != nil {
 			return err
 		}
-		files, err := run.ReadFiles(ctx, builder.Explain(uv, ask), layers, []string{stage.AnswersOutput})
+		files, err := x.run.ReadFiles(ctx, builder.Explain(x.uv, ask), layers, []string{stage.AnswersOutput})
 		if err != nil {
 			return err
 		}
@@ -92,7 +137,7 @@ func answer(ctx context.Context, run Runner, debian lock.Debian, uv lock.Require
 		if len(answers) != len(jobs) {
 			return fmt.Errorf("parsing %s: %d answers to %d questions", stage.AnswersOutput, len(answers), len(jobs))
 		}
-		d.Take(answers)
+		x.d.Take(answers)
 	}
 	return nil
 }
