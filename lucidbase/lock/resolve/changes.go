@@ -109,6 +109,9 @@ func (t table) addRequirements(tier string, reqs lock.Requirements) {
 	for name, same := range byName {
 		var versions []string
 		for _, r := range same {
+			if r.Marker != "" {
+				r.Version += " ; " + r.Marker
+			}
 			versions = append(versions, r.Version)
 		}
 		t.add(name, tier, item{version: strings.Join(versions, " and "), content: string(same.Format()), what: "other hashes of the same version"})

@@ -65,7 +65,7 @@ func TestChanges(t *testing.T) {
 		"higher tiers":  {func(s *lock.Set) { s.Python[lock.Python][0].Version = "4"; s.Python[lock.Standard][0].Version = "4" }, []string{"python aiohttp 3.12 -> 4"}},
 		"moved down":    {func(s *lock.Set) { s.Python[lock.Minimal] = s.Python[lock.Python] }, []string{"python aiohttp added 3.12 (minimal)"}},
 		"python's hash": {func(s *lock.Set) { s.Python[lock.Standard][2].Hashes = []string{"y"} }, []string{"python numpy 2: other hashes of the same version"}},
-		"marker":        {func(s *lock.Set) { s.Python[lock.Standard][2].Marker = "x" }, []string{"python numpy 2: other hashes of the same version"}},
+		"marker":        {func(s *lock.Set) { s.Python[lock.Standard][2].Marker = "x" }, []string{"python numpy 2 -> 2 ; x"}},
 		"order":         {func(s *lock.Set) { r := s.Python[lock.Standard]; r[0], r[1] = r[1], r[0] }, []string{"standard.lock.txt: another form of the same content"}},
 	}
 	for name, tt := range tests {
