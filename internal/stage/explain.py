@@ -78,17 +78,28 @@ def unavailable(clock, requirements, target, version, problems):
     """
     arguments = ("--no-deps", "--python-version", interpreters(target, version)[0], "--python-platform", uv_platform(target))
     say(f"asking for {len(requirements)} requirements for {target}")
+
+    def failing(some):
+        with ThreadPoolExecutor() as pool:
+            said = zip(some, pool.map(lambda r: compiled(clock, [r], [], *arguments)[1], some))
+            return [problems.setdefault(r, {"error": error, "targets": []})["targets"].append(target) for r, error in said if error]
+
     left = list(requirements)
     while left and (error := compiled(clock, left, [], *arguments)[1]):
-        words = {canonicalize_name(word) for word in re.findall(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.sub(r"==|[<>=!~]=?", " ", error))}
-        named = [r for r in left if canonicalize_name(re.match(r"[A-Za-z0-9._-]*", r)[0]) in words] or left
-        with ThreadPoolExecutor() as pool:
-            for r, said in zip(named, pool.map(lambda r: compiled(clock, [r], [], *arguments)[1], named)):
-                if said:
-                    problems.setdefault(r, {"error": said, "targets": []})["targets"].append(target)
-        if named == left or not any(target in problems.get(r, {"targets": []})["targets"] for r in named):
-            return
+        named = [r for r in left if project_of(r) in words(error)]
         left = [r for r in left if r not in named]
+        if not failing(named):
+            failing(left)
+            return
+
+
+def project_of(requirement):
+    return canonicalize_name(re.match(r"[A-Za-z0-9._-]*", requirement)[0])
+
+
+def words(text):
+    """Give what may be the name of a project in a text."""
+    return {canonicalize_name(word) for word in re.findall(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.sub(r"[<>=!~]=?", " ", text))}
 
 
 def version(text):
