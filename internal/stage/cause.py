@@ -18,6 +18,7 @@ FRAME = re.compile(r"^[ +]*(?:[|│] ?|\+[-+]+.*$)")
 # Where this build happened to be, up to the source itself or to a module.
 PLACE = re.compile(r"(?:/tmp/[^\s'\":]+?/work|/[^\s'\":]*?/sdists-v\d+/[^\s'\":]+?/src|/build/source|/[^\s'\":]*?/site-packages|/build/bin|/tmp/[^\s'\":]+?/bin)(?:/|(?=['\s:]|$))")
 
+CAUGHT = re.compile(r"""b['"].*\\n.*\\n""")
 WARNING = re.compile(r"\S*:\d+: \w*Warning: |(?:\w+: )?warning\b|performance hint: |\w*Warning: ", re.I)
 PROGRESS = re.compile(
     r"(?:running|creating|copying|writing|reading|adding|building|byte-compiling|removing|moving|generating|installing|hard linking"
@@ -45,6 +46,10 @@ PYTHON_2 = re.compile(
     r"use_2to3 is invalid|Missing parentheses in call to|multiple exception types must be parenthesized|leading zeros in decimal"
     r"|No module named '(?:ConfigParser|Queue|StringIO|cStringIO|cPickle|urllib2|urlparse|httplib|HTMLParser|commands|exceptions|__builtin__)'"
     r"|name '(?:unicode|xrange|raw_input|basestring|execfile|unichr|long|file|reduce)' is not defined", re.I)
+# Names of C that CPython 3.11 has no more.
+OLD_C = re.compile(
+    r"'(?:longintrepr|pystrhex)\.h' file not found|incomplete (?:definition of )?type '(?:PyFrameObject|struct _frame)"
+    r"|no member named '(?:use_tracing|tp_print|recursion_depth|exc_type|exc_value|exc_traceback|f_code|co_varnames|co_code)'")
 # An exception that says little, and a shell's words for what may be behind it.
 UNCLEAR = {"SyntaxError", "IndentationError", "TabError", "KeyError", "IndexError", "StopIteration"}
 NO_PROGRAM = re.compile(r"(?:\S*sh|make): (?:\d+: )?(\S+): (?:not found|No such file or directory)")
@@ -53,21 +58,31 @@ PLAIN = {"Exception", "RuntimeError", "SystemExit", "Error"}
 
 def cause(log):
     """Return why a build failed, in one line, by all that it said."""
-    lines = [clean(line) for line in log.splitlines()]
-    lines = without_warnings(lines)
+    lines = without_warnings(lines_of(log))
     found = sorted([*exceptions(lines), *errors(lines), *tool_errors(lines), *afterwards(lines)])
     telling = [text for _, text in found if not EMPTY.search(text)]
     missing = [f"its build calls {m[1]}, which is not there" for line in lines if (m := NO_PROGRAM.match(line))]
     if missing and (not telling or re.match(r"\S+, line \d+: (?!Syn|Ind|Tab)", telling[-1])):
         return missing[-1]
-    said = telling[-1] if telling else last_words(lines) or (found[-1][1] if found else "")
-    return (shortened(said) or NOTHING) + (" (it is written for Python 2)" if PYTHON_2.search(said) else "")
+    return explained(telling[-1] if telling else last_words(lines) or (found[-1][1] if found else "")) or NOTHING
 
 
 def tool_error(log):
     """Return the error of a compiler, a linker or the like, whether it stopped the build or not, or nothing."""
-    found = tool_errors([clean(line) for line in log.splitlines()])
-    return shortened(found[-1][1]) if found else ""
+    found = tool_errors(lines_of(log))
+    return explained(found[-1][1]) if found else ""
+
+
+def explained(said):
+    """Return words in a line, with what a newcomer cannot know."""
+    python = "Python 2" if PYTHON_2.search(said) else "an older Python" if OLD_C.search(said) else ""
+    return shortened(said) + (f" (it is written for {python})" if python else "")
+
+
+def lines_of(log):
+    """Return the lines of a log. What a program has caught of another it may print as Python writes it."""
+    parts = (line.split("\\n") if CAUGHT.search(line) else [line] for line in log.splitlines())
+    return [clean(line) for part in parts for line in part]
 
 
 def clean(line):

@@ -87,6 +87,8 @@ func TestCause(t *testing.T) {
 		{"no sentence", "error: " + strings.Repeat("word ", 100), "error: " + strings.TrimSuffix(strings.Repeat("word ", 46), " ") + "..."},
 		{"a wrapped error", "running build\nerror: the library of\n  something is missing\nbuilding on\n", "error: the library of something is missing"},
 		{"a header", "building 'a.b' extension\ncc -O2 -c /build/source/a/b.c -o b.o\na/b.c:5:10: fatal error: 'foo.h' file not found\n    5 | #include <foo.h>\n      |          ^~~~~~~\n1 error generated.\nerror: command '/build/bin/cc' failed with exit code 1\n", "a/b.c:5:10: fatal error: 'foo.h' file not found"},
+		{"a header of Python 3.10", "a/b.c:5:10: fatal error: 'longintrepr.h' file not found\n1 error generated.\nerror: command 'cc' failed with exit code 1\n", "a/b.c:5:10: fatal error: 'longintrepr.h' file not found (it is written for an older Python)"},
+		{"what a program caught", "Failed to compile b. Exiting.\nReturn code was 2\nb\"make: Entering directory 'x'\\ncc -o b b.c\\nb.c:33:10: fatal error: 'glib.h' file not found\\n1 error generated.\\n\"\n", "b.c:33:10: fatal error: 'glib.h' file not found"},
 		{"the first error of the last file", "cc -c probe.c\nprobe.c:1:1: error: of a trial\n1 error generated.\ncc -c b.c\nb.c:2:2: error: this one\nb.c:3:3: error: not this\n2 errors generated.\nerror: command 'cc' failed with exit status 1\n", "b.c:2:2: error: this one"},
 		{"an exception after trials", "cc -c probe.c\nprobe.c:1:1: error: of a trial\n1 error generated.\n" + setup + "ValueError: no BLAS\n", "ValueError: no BLAS"},
 		{"a linker", "cc -shared -o a.so -lfoo\nld.lld: error: unable to find library -lfoo\nerror: command 'cc' failed with exit code 1\n", "ld.lld: error: unable to find library -lfoo"},
