@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -33,6 +34,9 @@ func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Se
 	r.Leftovers, r.Written = project.Leftovers(), project.Written()
 	if len(project.Findings()) == 0 {
 		now, err := resolve.Requirements(ctx, eng, set, r)
+		if err == nil && !o.check {
+			err = try(ctx, s, eng, set, now.Sources)
+		}
 		if !resolve.Explicable(err) {
 			printLines(s.Err, "lucidbase: ", resolve.Notes(project, now))
 			return now, err
@@ -71,6 +75,25 @@ func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Se
 		errs = append(errs, writeSuggested(s, d.Suggested(), state))
 	}
 	return resolve.Locked{}, listError{errors.Join(errs...), o.suggest, late != ""}
+}
+
+// trialTime is how long sources are compiled when they are locked: errors come
+// early, and a large source takes many minutes.
+const trialTime = 2 * time.Minute
+
+var errTrialTime = fmt.Errorf("it takes longer than %s", trialTime)
+
+// try compiles what can be compiled in trialTime. A lock does not fail because
+// nothing was found out.
+func try(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Set, sources lock.Sources) error {
+	limited, cancel := context.WithTimeoutCause(ctx, trialTime, errTrialTime)
+	defer cancel()
+	err := resolve.Try(limited, eng, set, sources)
+	if err == nil || ctx.Err() != nil || resolve.Explicable(err) {
+		return err
+	}
+	fmt.Fprintf(s.Err, "lucidbase: not every source was compiled for a trial: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	return nil
 }
 
 // writeSuggested writes corrected files beside the originals, never over them.

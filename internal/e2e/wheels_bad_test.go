@@ -24,6 +24,7 @@ import (
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/lock/resolve"
 )
 
 // backend is a build backend without requirements: what a case adds runs in
@@ -163,6 +164,11 @@ func TestBadWheelTellsTheFirstError(t *testing.T) {
 	require.Contains(t, string(log), "first_mistake")
 	require.Contains(t, string(log), "CalledProcessError")
 	require.NoError(t, os.Remove(file[1]))
+
+	// The same is known when it is locked.
+	err = resolve.Try(t.Context(), eng, locks, lock.Sources{source})
+	require.ErrorContains(t, err, "lucid-test-bad 1.0: no wheel for manylinux_2_36_aarch64, and its source cannot be compiled: bad.c:1:22: error: use of undeclared identifier 'first_mistake' (log: ")
+	require.True(t, resolve.Explicable(err))
 }
 
 func TestBadSource(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/lucid-project/base-images/lucidbase"
 )
 
 // Target is the Python of an image, which packages are installed for. It is not
@@ -17,6 +19,16 @@ type Target struct {
 	Prefix string
 	// Musl says that its C library is Alpine's and not Debian's.
 	Musl bool
+}
+
+// DebianTarget returns the target of Debian's Python that takes one of
+// lock.WheelTargets.
+func DebianTarget(wheels, version string) Target {
+	t := Target{Platform: lucidbase.LinuxAMD64, Version: version, Prefix: "/usr"}
+	if strings.HasSuffix(wheels, "_aarch64") {
+		t.Platform = lucidbase.LinuxARM64
+	}
+	return t
 }
 
 // Label stands before the names of the target's stages.

@@ -48,6 +48,8 @@ type SourceError struct {
 	// Nearest is the closest version with a wheel for every wanted target, or
 	// empty when there is none.
 	Nearest string
+	// Tried is whether it was found out by Try, which asks for no nearest version.
+	Tried bool
 }
 
 // Error is one line: the package, the targets, why, and what would do.
@@ -56,11 +58,14 @@ func (e *SourceError) Error() string {
 	if e.Needs != "" {
 		why = "its source needs a " + e.Needs + " compiler, which a build has not"
 	}
-	near := "no version has wheels for all"
-	if e.Nearest != "" {
-		near = "the nearest version with wheels for all is " + e.Nearest
+	near := "; no version has wheels for all"
+	switch {
+	case e.Tried:
+		near = ""
+	case e.Nearest != "":
+		near = "; the nearest version with wheels for all is " + e.Nearest
 	}
-	return fmt.Sprintf("%s %s: no wheel for %s, and %s; %s", e.Name, e.Version, strings.Join(e.Targets, ", "), why, near)
+	return fmt.Sprintf("%s %s: no wheel for %s, and %s%s", e.Name, e.Version, strings.Join(e.Targets, ", "), why, near)
 }
 
 // noSource is what the stage says of a package of which no source may be taken.

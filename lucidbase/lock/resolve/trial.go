@@ -1,0 +1,61 @@
+package resolve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lucid-project/base-images/internal/stage"
+	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+)
+
+// Try compiles sources, so that one that cannot be compiled is known before an image
+// is built: it is a *SourceError. Each is compiled for Debian on one CPU; what is for
+// Alpine alone is not tried, as its interpreter would have to be fetched. What was
+// compiled stays in the engine's cache. When ctx ends, the result is what was found
+// by then, and the reason.
+func Try(ctx context.Context, run Runner, set *lock.Set, sources lock.Sources) error {
+	version, err := lucidbase.PythonVersion(set.Debian, run.Platform())
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, s := range sources {
+		i := slices.IndexFunc(s.Targets, func(t string) bool { return strings.HasPrefix(t, "manylinux") })
+		if i < 0 {
+			continue
+		}
+		cause, err := compileCause(ctx, run, set, s, stage.DebianTarget(s.Targets[i], version))
+		if ctx.Err() != nil {
+			return errors.Join(append(errs, context.Cause(ctx))...)
+		}
+		if err != nil {
+			return err
+		}
+		if cause != "" {
+			errs = append(errs, &SourceError{Name: s.Name, Version: s.Version, Targets: s.Targets, Said: "its source cannot be compiled: " + cause, Tried: true})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// compileCause returns why a source cannot be compiled for a target; empty means
+// that it can.
+func compileCause(ctx context.Context, run Runner, set *lock.Set, s lock.Source, t stage.Target) (string, error) {
+	builder, inputs := stage.NewBuilder(set.Debian, run.Platform())
+	made, more, err := stage.Compiler{Builder: builder, Locks: set}.Wheels(lock.Sources{s}, t)
+	if err != nil {
+		return "", err
+	}
+	_, err = run.ReadFiles(ctx, made[0].State, append(inputs, more...), nil)
+	if err == nil {
+		return "", nil
+	}
+	if _, cause, ok := strings.Cut(err.Error(), fmt.Sprintf("error: %s %s for %s: ", s.Name, s.Version, t.Wheels())); ok {
+		return cause, nil
+	}
+	return "", err
+}
