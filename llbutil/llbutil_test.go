@@ -83,5 +83,6 @@ func ExampleFile() {
 	fmt.Print(show(llbutil.File("lock.txt", 0o644, []byte("locked\n"), amd64)))
 	// Output:
 	//  1 file  "lock.txt"
-	//      mkfile /lock.txt 0644 7 bytes sha256:3a52732e0c98263090a2cd2509e7d2244d7194bd65f78b29e6ef6448e8143666
+	//      mkfile /lock.txt 0644 7 bytes
+	//      | locked
 }

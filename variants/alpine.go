@@ -50,6 +50,6 @@ func (v Alpine) system(locks *lock.Set, p lucidbase.Platforms) (system, error) {
 			ocispecs.AnnotationBaseImageName:   locks.Alpine.Reference,
 			ocispecs.AnnotationBaseImageDigest: locks.Alpine.Digest,
 		},
-		digest: locks.ImageDigest(found, lock.Minimal, v.Packages, v.Sources...),
+		digest: locks.ImageDigest(found, lock.Minimal, v.Packages),
 	}, nil
 }

@@ -22,15 +22,10 @@ type Options struct {
 	Env map[string]string
 	// Labels adds to the image's labels, or replaces what the variant sets.
 	Labels map[string]string
-	// Packages are further locked wheels, in a layer of their own. One that the tier
-	// has in another version takes the place of the tier's: that tier's layer is
-	// installed without it, and is then not shared with other images. One that the
-	// tier has in this version is installed once, by the tier, and one whose marker
-	// does not hold for the image is as if it were not there.
-	Packages lock.Requirements
-	// Sources are those of Packages that are compiled, for targets without a wheel;
-	// lock.ReadRequirements gives both.
-	Sources lock.Sources
+	// Packages are further packages: what lock.Read returns. One that the tier has in
+	// another version takes the place of the tier's; one that the tier has just so is
+	// there once. Each large wheel is a layer of its own, which all images share.
+	Packages lock.Packages
 	// Waivers excuse single files from single rules of the contract, each with a
 	// reason; every build prints them and a label lists them.
 	Waivers []verify.Waiver
@@ -90,33 +85,27 @@ func (d base) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
 
 // build puts the layers on each other.
 func (d base) build(p lucidbase.Platforms, sys system) (lucidbase.Graph, error) {
-	tool, err := d.Locks.Tools.Requirements(lucidbase.FormatPlatform(p.Build))
+	f, err := newFoundation(d.Locks, p, sys)
 	if err != nil {
 		return lucidbase.Graph{}, err
 	}
-	b, inputs := stage.NewBuilder(d.Locks.Debian, p.Build)
-	uv := b.UV(tool)
-	compiler := stage.Compiler{Builder: b, Locks: d.Locks, Headers: sys.headers}
-
-	state := b.Interpreter(sys.root.State(), sys.target)
-	history := []string{sys.history, "bytecode of the standard library, /opt/venv"}
-	inputs = append(inputs, sys.root)
-	layers, err := d.layers(sys.target)
+	target := sys.target.Wheels()
+	if locked := d.Packages.Targets; len(locked) > 0 && !slices.Contains(locked, target) {
+		return lucidbase.Graph{}, fmt.Errorf("Packages: locked for %s, and not for %s", strings.Join(locked, ", "), target)
+	}
+	groups, err := d.groups(target)
 	if err != nil {
 		return lucidbase.Graph{}, err
 	}
-	for _, l := range layers {
-		used := l.sources.For(sys.target.Wheels())
-		wheels, needed, err := compiler.Wheels(used, sys.target)
-		if err != nil {
-			return lucidbase.Graph{}, err
-		}
-		state = b.Packages(state, uv, l.what, sys.target, used.Replace(l.reqs), wheels...)
-		history = append(history, l.what)
-		inputs = append(inputs, needed...)
+	layers, inputs, err := f.layers(groups)
+	if err != nil {
+		return lucidbase.Graph{}, err
 	}
-	contract, err := d.contract(sys, layers)
-	return lucidbase.Graph{State: state, Config: d.config(p.Target, sys, history), Inputs: unique(inputs), Contract: contract}, err
+	state, history := f.image(layers)
+	contract, err := d.contract(sys, groups)
+	return lucidbase.Graph{
+		State: state, Config: d.config(p.Target, sys, history), Inputs: unique(append(f.inputs, inputs...)), Contract: contract,
+	}, err
 }
 
 // unique gives each input once: the root filesystem may be the builder's. One layer
@@ -178,18 +167,14 @@ func (d base) check(p lucidbase.Platforms) error {
 }
 
 func (d base) checkPackages(bad func(format string, args ...any)) {
-	if err := d.Sources.Within("Sources", d.Packages); err != nil {
-		bad("%w", err)
-	}
 	further := map[string]bool{}
-	for _, r := range d.Packages {
-		if line := lock.NormalizeName(r.Name) + ";" + r.Marker; further[line] {
-			bad("Packages: %s: listed twice", r.Name)
-		} else {
-			further[line] = true
+	for _, r := range d.Packages.Requirements {
+		if further[r.String()] {
+			bad("Packages: %s: listed twice", r)
 		}
-		if r.Name == "" || r.Version == "" || len(r.Hashes) == 0 {
-			bad("Packages: %q: name, version or hash is missing", r.Name)
+		further[r.String()] = true
+		if r.Name != lock.NormalizeName(r.Name) || r.Version == "" || len(r.Wheels) == 0 && r.Source == nil {
+			bad("Packages: %q: normalised name, version or files are missing", r.Name)
 		}
 	}
 }

@@ -3,12 +3,11 @@ package variants
 import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
 // contract is what the locks say about the finished image.
-func (d base) contract(sys system, layers []layer) (verify.Contract, error) {
+func (d base) contract(sys system, groups []group) (verify.Contract, error) {
 	rootfs, err := v1.NewHash(sys.root.Layer.Digest)
 	c := verify.Contract{
 		Layers:   []v1.Hash{rootfs},
@@ -22,9 +21,9 @@ func (d base) contract(sys system, layers []layer) (verify.Contract, error) {
 	for _, p := range sys.kept {
 		c.Packages[p.Name] = p.Version
 	}
-	for _, l := range layers {
-		for _, r := range l.reqs {
-			c.Distributions = append(c.Distributions, verify.Locked{Name: lock.NormalizeName(r.Name), Version: r.Version, Marker: r.Marker})
+	for _, g := range groups {
+		for _, r := range g.used {
+			c.Distributions = append(c.Distributions, verify.Locked{Name: r.Name, Version: r.Version})
 		}
 	}
 	return c, err

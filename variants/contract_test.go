@@ -14,7 +14,7 @@ import (
 // An image is held to its locks: names and versions of all that it may hold.
 func TestContract(t *testing.T) {
 	locks := fixture(t)
-	extra := lock.Requirements{{Name: "Its.Dangerous", Version: "2.2.0", Hashes: []string{"sha256:00"}}}
+	extra := pure("itsdangerous", "2.2.0", 1000)
 	waiver := verify.Waiver{Rule: "link", Path: "/x", Reason: "made at run time"}
 	g, err := variants.Python{Locks: locks, Packages: extra, Waivers: []verify.Waiver{waiver}}.Graph(
 		lucidbase.Platforms{Target: lucidbase.LinuxARM64, Build: lucidbase.LinuxAMD64})
@@ -24,8 +24,8 @@ func TestContract(t *testing.T) {
 	require.Equal(t, root.Digest, c.Layers[0].String())
 	require.Len(t, c.Packages, len(root.Packages))
 	require.Equal(t, root.Packages[0].Version, c.Packages[root.Packages[0].Name])
-	require.Len(t, c.Distributions, len(locks.Python[lock.Python])+1)
-	require.Contains(t, c.Distributions, verify.Locked{Name: "its-dangerous", Version: "2.2.0"})
+	require.Len(t, c.Distributions, len(locks.Python[lock.Python].Requirements)+1)
+	require.Contains(t, c.Distributions, verify.Locked{Name: "itsdangerous", Version: "2.2.0"})
 	require.Equal(t, g.Config.Config.Labels[variants.LockDigestLabel], c.Labels[variants.LockDigestLabel])
 	require.Equal(t, []verify.Waiver{waiver}, c.Waivers)
 }

@@ -32,7 +32,7 @@ func (d Debian) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
 			root:    root,
 			history: "Debian 12 packages",
 			target:  stage.Target{Platform: p.Target, Version: version, Prefix: "/usr"},
-			digest:  locks.Digest(d.Tier, d.Packages, d.Sources...),
+			digest:  locks.Digest(d.Tier, d.Packages),
 		}, nil
 	}
 	return b.Graph(p)

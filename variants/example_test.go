@@ -2,6 +2,7 @@ package variants_test
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -19,14 +20,27 @@ func layers(spec lucidbase.Spec) {
 	}
 }
 
-// The zero value is the image as it is published.
+// The zero value is the image as it is published. Each large wheel is a layer of
+// its own.
 func ExamplePython() {
-	layers(variants.Python{})
+	layers(variants.Python{Locks: small()})
 	// Output:
 	// lucidbase: Debian 12 packages
 	// lucidbase: bytecode of the standard library, /opt/venv
-	// lucidbase: minimal packages
-	// lucidbase: python packages
+	// lucidbase: pymongo 4.15.0
+	// lucidbase: idna 3.10
+	// lucidbase: markupsafe 3.0.0
+	// lucidbase: pydantic-core 2.41.0
+	// lucidbase: fastapi 0.100.0
+}
+
+// small is a set of locks with few packages.
+func small() *lock.Set {
+	locks, err := lock.ReadSet(os.DirFS("testdata/locks"))
+	if err != nil {
+		panic(err)
+	}
+	return locks
 }
 
 // Environment and labels are maps; what the variant sets itself can be replaced.
@@ -46,21 +60,23 @@ func ExampleStandard() {
 	// Lucid
 }
 
-// A further package is a line of a requirements file with its hash.
+// Further packages are what "lucidbase lock -r" wrote.
 func ExamplePython_packages() {
-	extra, err := lock.ParseRequirements("extra.txt", []byte(
-		"itsdangerous==2.2.0 --hash=sha256:c6242fc49e35958c8b15141343aa660db5fc54d4f13a1db01a3f5891b98700ef\n"))
+	further, err := lock.Read(os.DirFS("testdata"), "own.lock.txt")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	layers(variants.Python{Packages: extra})
+	layers(variants.Python{Locks: small(), Packages: further})
 	// Output:
 	// lucidbase: Debian 12 packages
 	// lucidbase: bytecode of the standard library, /opt/venv
-	// lucidbase: minimal packages
-	// lucidbase: python packages
-	// lucidbase: further packages
+	// lucidbase: pymongo 4.15.0
+	// lucidbase: idna 3.10
+	// lucidbase: markupsafe 3.0.0
+	// lucidbase: pydantic-core 2.41.0
+	// lucidbase: fastapi 0.100.0
+	// lucidbase: itsdangerous 2.2.0
 }
 
 // Worker is a variant of one's own: the smallest tier under another name.
@@ -72,6 +88,7 @@ func (Worker) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
 		Name:        "worker-base",
 		Description: "For workers that serve no HTTP",
 		Tier:        lock.Minimal,
+		Options:     variants.Options{Locks: small()},
 	}.Graph(p)
 }
 
@@ -80,5 +97,7 @@ func ExampleDebian() {
 	// Output:
 	// lucidbase: Debian 12 packages
 	// lucidbase: bytecode of the standard library, /opt/venv
-	// lucidbase: minimal packages
+	// lucidbase: pymongo 4.15.0
+	// lucidbase: idna 3.10
+	// lucidbase: markupsafe 3.0.0
 }

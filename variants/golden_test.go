@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files")
 // fixture is a small lock that never changes, so that a new lock changes no
 // golden file.
 func fixture(t testing.TB) *lock.Set {
-	set, err := lock.Read(os.DirFS("testdata/locks"))
+	set, err := lock.ReadSet(os.DirFS("testdata/locks"))
 	require.NoError(t, err)
 	return set
 }

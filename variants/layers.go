@@ -1,117 +1,195 @@
 package variants
 
 import (
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
-	"github.com/lucid-project/base-images/internal/python"
+	"github.com/moby/buildkit/client/llb"
+
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-// layer is a set of packages that are installed together.
+const (
+	// largeWheel is the size from which a wheel has a layer of its own: with it, the
+	// standard tier has 23 such layers, and what is left for the layers that are
+	// made anew when one small package changes is 2.5 MB.
+	largeWheel = 256 << 10
+	// maxLayers is what an image may have; engines stop at 127, and a service adds
+	// some.
+	maxLayers = 95
+)
+
+// layer is one layer of an image's packages.
 type layer struct {
-	what    string
-	reqs    lock.Requirements
-	sources lock.Sources // of reqs
+	state llb.State
+	// what is for the image's history.
+	what string
 }
 
-// layers lists the layers of packages for a target, the lowest first. No package is
+// group is what an image has of a set of packages that are installed together.
+type group struct {
+	name string
+	// all are a tier's packages, whatever the image replaces, so that every image has
+	// its layers from one step; nil for an image's own, which are installed one by
+	// one.
+	all lock.Requirements
+	// used are those that the image has.
+	used lock.Requirements
+}
+
+// groups lists an image's packages for a target, the lowest first. No package is
 // in two.
-func (d base) layers(t stage.Target) ([]layer, error) {
-	further, err := needed("Packages", d.Packages, t)
-	if err != nil {
-		return nil, err
-	}
-	var all []layer
-	var lower lock.Requirements
+func (d base) groups(target string) ([]group, error) {
+	further := d.Packages.For(target)
+	var all []group
 	for _, tier := range d.tiers() {
-		own, err := d.Locks.Own(tier)
+		own, err := d.Locks.Own(tier, target)
 		if err != nil {
 			return nil, err
 		}
-		if own, err = needed(tier.LockFile(), own, t); err != nil {
-			return nil, err
-		}
-		own = without(own, lower)
-		lower = append(lower, own...)
 		further = slices.DeleteFunc(further, func(r lock.Requirement) bool {
-			return slices.ContainsFunc(own, func(o lock.Requirement) bool { return same(o, r) })
+			return slices.ContainsFunc(own, func(o lock.Requirement) bool { return same(o, r, target) })
 		})
-		kept := without(own, further)
-		if len(own) > 0 && len(kept) == 0 {
-			continue // a layer of nothing
-		}
-		all = append(all, layer{string(tier) + " packages", kept, sourcesOf(d.Locks.Sources[tier], kept)})
+		used := slices.DeleteFunc(slices.Clone(own), func(o lock.Requirement) bool {
+			return slices.ContainsFunc(further, func(r lock.Requirement) bool { return r.Name == o.Name })
+		})
+		all = append(all, group{name: string(tier) + " packages", all: own, used: used})
 	}
-	if len(further) > 0 {
-		all = append(all, layer{"further packages", further, sourcesOf(d.Sources, further)})
-	}
-	return all, nil
+	return append(all, group{name: "further packages", used: further}), nil
 }
 
-// needed returns the requirements whose markers hold on the target, without these:
-// a line for another system must not take the place of one for this. name is what
-// errors call the list.
-func needed(name string, reqs lock.Requirements, t stage.Target) (lock.Requirements, error) {
-	var own lock.Requirements
-	var errs []error
-	seen := map[string]string{}
-	for _, r := range reqs {
-		ok, err := holds(r.Marker, t)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %s: %w", name, r.Name, err))
+// same reports whether two requirements install the same file on a target.
+func same(a, b lock.Requirement, target string) bool {
+	if a.Name != b.Name || a.Version != b.Version {
+		return false
+	}
+	one, wheel := a.Wheel(target)
+	other, also := b.Wheel(target)
+	if wheel || also {
+		return wheel == also && one.SHA256 == other.SHA256
+	}
+	return a.Source.SHA256 == b.Source.SHA256 && string(a.Source.Build.Format()) == string(b.Source.Build.Format())
+}
+
+// layers installs every group.
+func (f foundation) layers(groups []group) ([]layer, []lucidbase.Input, error) {
+	var all []layer
+	var inputs []lucidbase.Input
+	for _, g := range groups {
+		least := int64(largeWheel)
+		for g.all == nil && len(f.share(g.used, least)) > maxLayers-2-len(all) && least < 1<<40 {
+			least += least / 4
 		}
+		made := f.together(g, least)
+		for _, s := range f.share(g.used, least) {
+			state, ok := made[s.String()]
+			if !ok {
+				var more []lucidbase.Input
+				var err error
+				if state, more, err = f.alone(g, s); err != nil {
+					return nil, nil, err
+				}
+				inputs = append(inputs, more...)
+			}
+			all = append(all, layer{state, s.String()})
+		}
+	}
+	if n := len(all) + 2; n > maxLayers {
+		return nil, nil, fmt.Errorf("the packages take %d layers, and %d are allowed", n, maxLayers)
+	}
+	return all, inputs, nil
+}
+
+// set is what is in one layer.
+type set struct {
+	reqs     lock.Requirements // each with the one hash of its wheel
+	pure     bool
+	compiled bool
+	small    bool
+}
+
+// share puts packages into sets: each wheel of at least a size has one of its own,
+// and each that is compiled.
+func (f foundation) share(reqs lock.Requirements, least int64) []set {
+	var sets []set
+	small := []set{{pure: true, small: true}, {small: true}}
+	for _, r := range reqs {
+		w, ok := r.Wheel(f.target.Wheels())
 		if !ok {
+			sets = append(sets, set{reqs: lock.Requirements{r}, compiled: true, pure: r.Source.BuildTarget("") == lock.AnyTarget})
 			continue
 		}
-		if before, twice := seen[lock.NormalizeName(r.Name)]; twice {
-			errs = append(errs, fmt.Errorf("%s: %s: versions %s and %s for %s", name, r.Name, before, r.Version, lucidbase.FormatPlatform(t.Platform)))
+		r.Marker, r.Hashes = "", []string{"sha256:" + w.SHA256}
+		if w.Size >= least {
+			sets = append(sets, set{reqs: lock.Requirements{r}, pure: w.Pure()})
+			continue
 		}
-		seen[lock.NormalizeName(r.Name)] = r.Version
-		r.Marker = ""
-		own = append(own, r)
+		i := 1
+		if w.Pure() {
+			i = 0
+		}
+		small[i].reqs = append(small[i].reqs, r)
 	}
-	return own, errors.Join(errs...)
-}
-
-func holds(marker string, t stage.Target) (bool, error) {
-	if marker == "" {
-		return true, nil
-	}
-	m, err := python.ParseMarker(marker)
-	if err != nil {
-		return false, err
-	}
-	return m.Holds(t.Markers())
-}
-
-// same tells whether one requirement asks for what the other does.
-func same(a, b lock.Requirement) bool { return named(a, b) && a.Version == b.Version }
-
-func named(a, b lock.Requirement) bool {
-	return lock.NormalizeName(a.Name) == lock.NormalizeName(b.Name)
-}
-
-// without gives the requirements whose names others do not have.
-func without(reqs, others lock.Requirements) lock.Requirements {
-	return slices.DeleteFunc(slices.Clone(reqs), func(r lock.Requirement) bool {
-		return slices.ContainsFunc(others, func(o lock.Requirement) bool { return named(o, r) })
-	})
-}
-
-// sourcesOf gives the sources that may take the place of a requirement, without
-// markers, as these are.
-func sourcesOf(sources lock.Sources, reqs lock.Requirements) lock.Sources {
-	var own lock.Sources
-	for _, s := range sources {
-		of := func(r lock.Requirement) bool { return lock.NormalizeName(r.Name) == s.Name && r.Version == s.Version }
-		if slices.ContainsFunc(reqs, of) {
-			s.Marker = ""
-			own = append(own, s)
+	for _, s := range small {
+		if len(s.reqs) > 0 {
+			sets = append(sets, s)
 		}
 	}
-	return own
+	return sets
+}
+
+// together makes all layers of a tier but the compiled ones, in a step for what
+// runs everywhere and one for the rest, and returns them by what is in them.
+func (f foundation) together(g group, least int64) map[string]llb.State {
+	made := map[string]llb.State{}
+	for _, pure := range []bool{true, false} {
+		sets := slices.DeleteFunc(f.share(g.all, least), func(s set) bool { return s.compiled || s.pure != pure })
+		if len(sets) == 0 {
+			continue
+		}
+		for i, state := range f.install(g.name, sets, nil) {
+			made[sets[i].String()] = state
+		}
+	}
+	return made
+}
+
+// alone makes one layer.
+func (f foundation) alone(g group, s set) (llb.State, []lucidbase.Input, error) {
+	if s.compiled {
+		wheels, inputs, err := f.compiler.Wheels(s.reqs, f.target)
+		if err != nil {
+			return llb.State{}, nil, err
+		}
+		return f.install(s.String(), []set{s}, &wheels[0])[0], inputs, nil
+	}
+	name := s.String()
+	if s.small {
+		name = "small " + g.name
+	}
+	return f.install(name, []set{s}, nil)[0], nil, nil
+}
+
+// install makes the layers of sets that are all pure, or none.
+func (f foundation) install(name string, sets []set, compiled *llb.State) []llb.State {
+	in := stage.Installation{Name: name, Version: f.version, Compiled: compiled}
+	if !sets[0].pure {
+		in.Name, in.Target, in.Version = f.target.Label()+" "+name, &f.target, f.target.Version
+	}
+	for _, s := range sets {
+		in.Sets = append(in.Sets, s.reqs)
+	}
+	return f.builder.Layers(f.uv, in)
+}
+
+// String lists the packages.
+func (s set) String() string {
+	var names []string
+	for _, r := range s.reqs {
+		names = append(names, r.String())
+	}
+	return strings.Join(names, ", ")
 }

@@ -18,13 +18,13 @@ import (
 	"github.com/lucid-project/base-images/variants"
 )
 
-//go:embed requirements.lock.txt requirements.sources.toml
+//go:embed requirements.lock.txt requirements.lock.toml
 var locks embed.FS
 
 // image is Alpine and what requirements.txt lists.
 func image() (variants.Alpine, error) {
-	packages, sources, err := lock.ReadRequirements(locks, "requirements.lock.txt")
-	return variants.Alpine{Packages: packages, Sources: sources}, err
+	packages, err := lock.Read(locks, "requirements.lock.txt")
+	return variants.Alpine{Packages: packages}, err
 }
 
 func main() {

@@ -11,8 +11,9 @@ import (
 func TestImage(t *testing.T) {
 	spec, err := image()
 	require.NoError(t, err)
-	require.Len(t, spec.Sources, 1)
-	require.Equal(t, "psutil", spec.Sources[0].Name)
-	require.Equal(t, "5.9.6", spec.Sources[0].Version)
-	require.Equal(t, []string{"musllinux_1_2_x86_64", "musllinux_1_2_aarch64"}, spec.Sources[0].Targets)
+	require.Len(t, spec.Packages.Requirements, 1)
+	psutil := spec.Packages.Requirements[0]
+	require.Equal(t, "psutil", psutil.Name)
+	require.Equal(t, "5.9.6", psutil.Version)
+	require.Equal(t, []string{"musllinux_1_2_x86_64", "musllinux_1_2_aarch64"}, psutil.Source.Targets)
 }

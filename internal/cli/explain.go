@@ -35,7 +35,7 @@ func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Se
 	if len(project.Findings()) == 0 {
 		now, err := resolve.Requirements(ctx, eng, set, r)
 		if err == nil && !o.check {
-			err = try(ctx, s, eng, set, now.Sources)
+			err = try(ctx, s, eng, set, now.Packages)
 		}
 		if !resolve.Explicable(err) {
 			printLines(s.Err, "lucidbase: ", resolve.Notes(project, now))
@@ -85,10 +85,10 @@ var errTrialTime = fmt.Errorf("it takes longer than %s", trialTime)
 
 // try compiles what can be compiled in trialTime. A lock does not fail because
 // nothing was found out.
-func try(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Set, sources lock.Sources) error {
+func try(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Set, p lock.Packages) error {
 	limited, cancel := context.WithTimeoutCause(ctx, trialTime, errTrialTime)
 	defer cancel()
-	err := resolve.Try(limited, eng, set, sources)
+	err := resolve.Try(limited, eng, set, p)
 	if err == nil || ctx.Err() != nil || resolve.Explicable(err) {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/lucid-project/base-images/internal/patient"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
+	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/rootfs"
 )
 
@@ -43,6 +44,10 @@ func hint(err error) string {
 		return "nothing was written or pushed; what each rule wants is told by 'lucidbase verify --rules'"
 	case errors.Is(err, rootfs.ErrGone):
 		return "resolve the lists afresh for this build with 'lucidbase build --relock', or for good with 'lucidbase lock'"
+	case errors.Is(err, lock.ErrOldLock):
+		return "write it again with 'lucidbase lock', a list of your own with 'lucidbase lock -r LIST'"
+	case errors.Is(err, engine.ErrNoMerge):
+		return "in Docker, switch on the containerd image store; elsewhere, use another engine, or none: --engine '' is the one in this program"
 	case errors.Is(err, syscall.ENOSPC), says("no space left on device"):
 		return "free space on the device, or shrink the cache with 'lucidbase prune --all'"
 	case says("reading the ca bundle"):

@@ -83,7 +83,7 @@ func lockAll(ctx context.Context, s Streams, eng *engine.Engine, dir string, in 
 	changes := resolve.Changes(old, set)
 	printLines(s.Out, "", changes)
 	for _, t := range lock.Tiers() {
-		printLines(s.Err, "lucidbase: "+string(t)+": ", resolve.Compiled(set.Sources[t]))
+		printLines(s.Err, "lucidbase: "+string(t)+": ", resolve.Compiled(set.Python[t]))
 	}
 	switch {
 	case len(changes) == 0:
@@ -91,21 +91,9 @@ func lockAll(ctx context.Context, s Streams, eng *engine.Engine, dir string, in 
 	case check:
 		return errStale
 	default:
-		return writeLocks(dir, set)
+		return writeFiles(dir, set.Files())
 	}
 	return nil
-}
-
-// writeLocks writes a set's files and removes those that it has no more.
-func writeLocks(dir string, set *lock.Set) error {
-	files := set.Files()
-	errs := []error{writeFiles(dir, files)}
-	for _, t := range lock.Tiers() {
-		if files[t.SourcesFile()] == nil {
-			errs = append(errs, removeStale(filepath.Join(dir, t.SourcesFile())))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 func printLines(w io.Writer, prefix string, lines []string) {
@@ -131,7 +119,7 @@ func keepDates(old, set *lock.Set) {
 // readLocks reads the locks that are there; none, or broken ones, are told and
 // resolved from nothing.
 func readLocks(s Streams, dir string) *lock.Set {
-	old, err := lock.Read(os.DirFS(dir))
+	old, err := lock.ReadSet(os.DirFS(dir))
 	if err != nil {
 		fmt.Fprintf(s.Err, "lucidbase: resolving from nothing: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return nil
@@ -152,7 +140,7 @@ func relocked(ctx context.Context, s Streams, eng *engine.Engine, platforms []oc
 	}
 	fmt.Fprintf(s.Err, "lucidbase: %v\n", gone)
 	// Of these lists and no others: the digest changes with the library.
-	dir := filepath.Join(eng.CacheDir(), "locks", strings.TrimPrefix(own.Digest(lock.Standard, nil), "sha256:"))
+	dir := filepath.Join(eng.CacheDir(), "locks", strings.TrimPrefix(own.Digest(lock.Standard, lock.Packages{}), "sha256:"))
 	set, err := freshLocks(ctx, s, eng, dir, platforms)
 	if err != nil {
 		return nil, err
@@ -192,12 +180,12 @@ func freshLocks(ctx context.Context, s Streams, eng *engine.Engine, dir string, 
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("keeping the locks: %w", err)
 	}
-	return set, writeLocks(dir, set)
+	return set, writeFiles(dir, set.Files())
 }
 
 // cachedLocks gives what was resolved by an earlier build, if anything.
 func cachedLocks(dir string) *lock.Set {
-	set, err := lock.Read(os.DirFS(dir))
+	set, err := lock.ReadSet(os.DirFS(dir))
 	if err != nil {
 		return nil // none, or half of it was pruned: resolve again
 	}

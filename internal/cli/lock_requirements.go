@@ -80,12 +80,13 @@ func lockOwn(ctx context.Context, s Streams, eng *engine.Engine, o ownFlags, pro
 	if err != nil {
 		return err
 	}
-	now, err := resolveOwn(ctx, s, eng, set, o, project, resolve.Request{
+	locked, err := resolveOwn(ctx, s, eng, set, o, project, resolve.Request{
 		Name: o.list, Input: project.Input(), Targets: o.targets, Libraries: in.Debian.Libraries,
 	})
 	if err != nil {
 		return err
 	}
+	now := locked.Packages
 	dir, base := filepath.Split(o.outFile())
 	if dir == "" {
 		dir = "."
@@ -93,7 +94,7 @@ func lockOwn(ctx context.Context, s Streams, eng *engine.Engine, o ownFlags, pro
 	old := readOwn(s, dir, base)
 	changes := resolve.OwnChanges(old, now)
 	printLines(s.Out, "", changes)
-	printLines(s.Err, "lucidbase: ", resolve.Compiled(now.Sources))
+	printLines(s.Err, "lucidbase: ", resolve.Compiled(now))
 	switch {
 	case o.check && len(changes) > 0:
 		return errStale
@@ -107,29 +108,14 @@ func lockOwn(ctx context.Context, s Streams, eng *engine.Engine, o ownFlags, pro
 }
 
 // readOwn reads an earlier lock; none, or a broken one, is an empty one.
-func readOwn(s Streams, dir, base string) resolve.Locked {
-	reqs, sources, err := lock.ReadRequirements(os.DirFS(dir), base)
+func readOwn(s Streams, dir, base string) lock.Packages {
+	p, err := lock.Read(os.DirFS(dir), base)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintf(s.Err, "lucidbase: resolving from nothing: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
-	return resolve.Locked{Requirements: reqs, Sources: sources}
+	return p
 }
 
-func writeOwn(dir, base, list string, l resolve.Locked) error {
-	header := fmt.Sprintf("# Written by \"lucidbase lock -r %s\"; edit that file instead.\n", list)
-	files := map[string][]byte{base: append([]byte(header), l.Requirements.Format()...)}
-	beside := lock.SourcesBeside(base)
-	if len(l.Sources) == 0 {
-		return errors.Join(writeFiles(dir, files), removeStale(filepath.Join(dir, beside)))
-	}
-	files[beside] = append([]byte(header), l.Sources.Format()...)
-	return writeFiles(dir, files)
-}
-
-// removeStale removes a lock's file that a resolution has no use for any more.
-func removeStale(file string) error {
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("removing a lock that is out of use: %w", err)
-	}
-	return nil
+func writeOwn(dir, base, list string, p lock.Packages) error {
+	return writeFiles(dir, p.Files(base, fmt.Sprintf("# Written by \"lucidbase lock -r %s\"; edit that file instead.\n", list)))
 }

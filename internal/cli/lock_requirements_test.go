@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/lock/resolve"
 )
 
 func TestLockUsage(t *testing.T) {
@@ -83,46 +82,27 @@ func TestLockIncomplete(t *testing.T) {
 	require.Contains(t, errOut, "reading none.txt: no such file or directory")
 }
 
-// A lock without sources leaves none of an earlier one behind.
 func TestWriteOwn(t *testing.T) {
 	dir := t.TempDir()
 	var errOut bytes.Buffer
 	s := Streams{Err: &errOut}
-	reqs := lock.Requirements{{Name: "psutil", Version: "5.9.6", Hashes: []string{"sha256:" + strings.Repeat("a", 64)}}}
-	sources := lock.Sources{{Name: "psutil", Version: "5.9.6", SHA256: strings.Repeat("b", 64), Targets: []string{"any"}}}
-	for _, want := range []resolve.Locked{{Requirements: reqs, Sources: sources}, {Requirements: reqs}} {
-		require.NoError(t, writeOwn(dir, "r.lock.txt", "r.txt", want))
-		got := readOwn(s, dir, "r.lock.txt")
-		require.Equal(t, want.Requirements, got.Requirements)
-		require.Equal(t, want.Sources.Format(), got.Sources.Format())
-		require.Empty(t, resolve.OwnChanges(want, got))
-	}
+	want := lock.Packages{Targets: lock.WheelTargets(), Requirements: lock.Requirements{{
+		Name: "psutil", Version: "5.9.6", Hashes: []string{"sha256:" + strings.Repeat("a", 64)},
+		Source: &lock.Source{SHA256: strings.Repeat("a", 64), Targets: []string{"any"}},
+	}}}
+	require.NoError(t, writeOwn(dir, "r.lock.txt", "r.txt", want))
+	require.Equal(t, want, readOwn(s, dir, "r.lock.txt"))
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	require.Len(t, entries, 1)
+	require.Len(t, entries, 2)
 	require.Empty(t, errOut.String())
 
+	// As an earlier version left it.
+	require.NoError(t, os.Remove(filepath.Join(dir, "r.lock.toml")))
+	require.Empty(t, readOwn(s, dir, "r.lock.txt"))
+	require.Contains(t, errOut.String(), "lucidbase: resolving from nothing: r.lock.txt: there is no r.lock.toml: ")
 	write(t, dir, map[string]string{"r.lock.txt": "psutil\n"})
 	require.Empty(t, readOwn(s, dir, "r.lock.txt"))
 	require.Contains(t, errOut.String(), "lucidbase: resolving from nothing: parsing r.lock.txt: line 1")
-	require.Error(t, writeOwn(filepath.Join(dir, "none"), "r.lock.txt", "r.txt", resolve.Locked{}))
-}
-
-// writeLocks keeps no sources that a set has not.
-func TestWriteLocks(t *testing.T) {
-	own, err := lock.Default()
-	require.NoError(t, err)
-	set, dir := *own, t.TempDir()
-	stale := filepath.Join(dir, lock.Standard.SourcesFile())
-	set.Sources = map[lock.Tier]lock.Sources{lock.Standard: {{
-		Name: "pyyaml", Version: own.Python[lock.Standard][0].Version, SHA256: strings.Repeat("a", 64), Targets: []string{"any"},
-	}}}
-	require.NoError(t, writeLocks(dir, &set))
-	require.FileExists(t, stale)
-	set.Sources = nil
-	require.NoError(t, writeLocks(dir, &set))
-	require.NoFileExists(t, stale)
-	read, err := lock.Read(os.DirFS(dir))
-	require.NoError(t, err)
-	require.Empty(t, resolve.Changes(&set, read))
+	require.Error(t, writeOwn(filepath.Join(dir, "none"), "r.lock.txt", "r.txt", lock.Packages{}))
 }

@@ -61,7 +61,7 @@ func TestAlpine(t *testing.T) {
 		require.Zero(t, res.code, res.stderr)
 		require.Contains(t, res.stdout, "alpine musl added ")
 		require.NotContains(t, res.stderr, "keeping alpine.json")
-		locked, err := lock.Read(os.DirFS(dir))
+		locked, err := lock.ReadSet(os.DirFS(dir))
 		require.NoError(t, err)
 		require.Equal(t, im.Digest, locked.Alpine.Digest)
 		require.Len(t, locked.Alpine.Platforms, 2)

@@ -45,15 +45,18 @@ func TestLockRequirements(t *testing.T) {
 	const psutil = "psutil 5.9.6: compiled from source for manylinux_2_36_aarch64, musllinux_1_2_x86_64, musllinux_1_2_aarch64: no wheel is published for them\n"
 	require.Contains(t, res.stderr, "lucidbase: "+psutil)
 	require.Contains(t, res.stdout, "source "+strings.Replace(psutil, "psutil", "psutil added", 1))
-	reqs, sources, err := lock.ReadRequirements(os.DirFS(o.dir), "requirements.lock.txt")
+	locked, err := lock.Read(os.DirFS(o.dir), "requirements.lock.txt")
 	require.NoError(t, err)
+	reqs := locked.Requirements
 	require.Len(t, reqs, 7)
 	require.Equal(t, []string{six}, find(reqs, "six").Hashes, "no others than the list's")
 	require.Equal(t, "8.0.0rc1", find(reqs, "click").Version, "--pre")
 	require.Contains(t, res.stderr, "warning: requirements.txt: line 1: psutil==5.9.6: it has no hash")
-	byName := map[string]lock.Source{}
-	for _, s := range sources {
-		byName[s.Name] = s
+	byName := map[string]*lock.Source{}
+	for _, r := range locked.Requirements {
+		if r.Source != nil {
+			byName[r.Name] = r.Source
+		}
 	}
 	require.Len(t, byName, 4)
 	require.Equal(t, []string{"manylinux_2_36_aarch64", "musllinux_1_2_x86_64", "musllinux_1_2_aarch64"}, byName["psutil"].Targets)
@@ -66,7 +69,7 @@ func TestLockRequirements(t *testing.T) {
 	cython := find(byName["pyyaml"].Build, "cython")
 	require.True(t, strings.HasPrefix(cython.Version, "0."), "its bound is Cython<3: %s", cython.Version)
 
-	for _, name := range []string{"requirements.lock.txt", "requirements.sources.toml"} {
+	for _, name := range []string{"requirements.lock.txt", "requirements.lock.toml"} {
 		data, err := os.ReadFile(filepath.Join(o.dir, name))
 		require.NoError(t, err)
 		require.NotContains(t, string(data), "://", "no host is named")
@@ -80,7 +83,11 @@ func TestLockRequirements(t *testing.T) {
 	res = o.lock(t, "--target", "manylinux_2_36_x86_64")
 	require.Zero(t, res.code, res.stderr)
 	require.Contains(t, res.stdout, "source psutil removed 5.9.6: ")
-	require.NoFileExists(t, filepath.Join(o.dir, "requirements.sources.toml"))
+	locked, err = lock.Read(os.DirFS(o.dir), "requirements.lock.txt")
+	require.NoError(t, err)
+	require.Equal(t, []string{"manylinux_2_36_x86_64"}, locked.Targets)
+	require.Nil(t, locked.Requirements[0].Source)
+	require.Contains(t, locked.Requirements[0].Wheels[0].Name, "x86_64")
 }
 
 func find(reqs lock.Requirements, name string) lock.Requirement {
@@ -130,10 +137,9 @@ func TestLockRequirementsOldSource(t *testing.T) {
 	o.list(t, "requirements.txt", "grpcio==1.50.0\n")
 	res := o.lock(t, "--target", "musllinux_1_2_aarch64")
 	require.Zero(t, res.code, res.stderr)
-	_, sources, err := lock.ReadRequirements(os.DirFS(o.dir), "requirements.lock.txt")
+	locked, err := lock.Read(os.DirFS(o.dir), "requirements.lock.txt")
 	require.NoError(t, err)
-	require.Len(t, sources, 1)
-	require.Equal(t, "65.5.0", find(sources[0].Build, "setuptools").Version, "the newest on the day after grpcio 1.50.0")
+	require.Equal(t, "65.5.0", find(find(locked.Requirements, "grpcio").Source.Build, "setuptools").Version, "the newest on the day after grpcio 1.50.0")
 }
 
 // A lock is for CPython 3.11 on Linux: packages that have newer versions for newer
@@ -146,8 +152,9 @@ func TestLockRequirementsTargets(t *testing.T) {
 		"idna==3.6; platform_machine == 'x86_64'\nidna==3.7; platform_machine == 'aarch64'\n")
 	res := o.lock(t)
 	require.Zero(t, res.code, res.stderr)
-	reqs, _, err := lock.ReadRequirements(os.DirFS(o.dir), "requirements.lock.txt")
+	locked, err := lock.Read(os.DirFS(o.dir), "requirements.lock.txt")
 	require.NoError(t, err)
+	reqs := locked.Requirements
 	markers := map[string][]string{}
 	for _, r := range reqs {
 		markers[r.Name] = append(markers[r.Name], r.Marker)
@@ -174,8 +181,9 @@ func TestLockRequirementsTargets(t *testing.T) {
 	} {
 		require.Contains(t, res.stderr, "lucidbase: requirements.txt: "+line)
 	}
-	reqs, _, err = lock.ReadRequirements(os.DirFS(o.dir), "requirements.lock.txt")
+	locked, err = lock.Read(os.DirFS(o.dir), "requirements.lock.txt")
 	require.NoError(t, err)
+	reqs = locked.Requirements
 	require.Equal(t, "69.5.1", find(reqs, "setuptools").Version, "it is needed")
 	require.Equal(t, "3.6", find(reqs, "idna").Version)
 	require.Empty(t, find(reqs, "pip").Name)

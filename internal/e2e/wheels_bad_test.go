@@ -52,7 +52,7 @@ def build_wheel(out, settings=None, metadata=None):
 `
 
 // badSource serves a source whose build runs the given lines, and gives its lock.
-func badSource(t *testing.T, body string) lock.Source {
+func badSource(t *testing.T, body string) lock.Requirement {
 	t.Helper()
 	var data bytes.Buffer
 	zip := gzip.NewWriter(&data)
@@ -82,21 +82,20 @@ func badSource(t *testing.T, body string) lock.Source {
 	// The tools still come from the index that this machine uses.
 	t.Setenv("PIP_EXTRA_INDEX_URL", index.URL)
 	sum := sha256.Sum256(data.Bytes())
-	return lock.Source{
-		Name: "lucid-test-bad", Version: "1.0", SHA256: hex.EncodeToString(sum[:]),
-		Targets: []string{"manylinux_2_36_aarch64"},
-	}
+	return lock.Requirement{Name: "lucid-test-bad", Version: "1.0", Source: &lock.Source{
+		SHA256: hex.EncodeToString(sum[:]), Targets: []string{"manylinux_2_36_aarch64"},
+	}}
 }
 
 // compileOne gives the stage of a source's wheel for ARM64 Debian, and its inputs.
-func compileOne(t *testing.T, locks *lock.Set, s lock.Source) (llb.State, []lucidbase.Input) {
+func compileOne(t *testing.T, locks *lock.Set, r lock.Requirement) (llb.State, []lucidbase.Input) {
 	t.Helper()
 	build, err := lucidbase.ParsePlatform("linux/" + runtime.GOARCH)
 	require.NoError(t, err)
 	b, inputs := stage.NewBuilder(locks.Debian, build)
-	wheels, more, err := stage.Compiler{Builder: b, Locks: locks}.Wheels(lock.Sources{s}, arm64Debian)
+	wheels, more, err := stage.Compiler{Builder: b, Locks: locks}.Wheels(lock.Requirements{r}, arm64Debian)
 	require.NoError(t, err)
-	return wheels[0].State, append(inputs, more...)
+	return wheels[0], append(inputs, more...)
 }
 
 var arm64Debian = stage.Target{Platform: lucidbase.LinuxARM64, Version: "3.11.2", Prefix: "/usr"}
@@ -166,7 +165,7 @@ func TestBadWheelTellsTheFirstError(t *testing.T) {
 	require.NoError(t, os.Remove(file[1]))
 
 	// The same is known when it is locked.
-	err = resolve.Try(t.Context(), eng, locks, lock.Sources{source})
+	err = resolve.Try(t.Context(), eng, locks, lock.Packages{Requirements: lock.Requirements{source}})
 	require.ErrorContains(t, err, "lucid-test-bad 1.0: no wheel for manylinux_2_36_aarch64, and its source cannot be compiled: bad.c:1:22: error: use of undeclared identifier 'first_mistake' (log: ")
 	require.True(t, resolve.Explicable(err))
 }
@@ -177,12 +176,12 @@ func TestBadSource(t *testing.T) {
 	require.NoError(t, err)
 	eng := wheelEngine(t, nil)
 	source := badSource(t, good)
-	right := source.SHA256
-	source.SHA256 = strings.Repeat("0", 64)
+	right := source.Source.SHA256
+	source.Source.SHA256 = strings.Repeat("0", 64)
 	state, inputs := compileOne(t, locks, source)
 	_, err = eng.ReadFiles(t.Context(), state, inputs, nil)
 	require.EqualError(t, err, "building fetch the source of lucid-test-bad 1.0: ERROR: lucid-test-bad 1.0: the source distribution's SHA-256 is "+
-		right+", the lock says "+source.SHA256)
+		right+", the lock says "+source.Source.SHA256)
 	source = badSource(t, good)
 	source.Version = "2.0"
 	state, inputs = compileOne(t, locks, source)
@@ -194,7 +193,7 @@ func TestBadSource(t *testing.T) {
 func TestBadCompilerLock(t *testing.T) {
 	own, err := lock.Default()
 	require.NoError(t, err)
-	source := lock.Source{Name: "cffi", Version: "1", Targets: []string{"manylinux_2_36_aarch64"}, Libraries: []string{"libnone-dev"}}
+	source := lock.Requirement{Name: "cffi", Version: "1", Source: &lock.Source{Targets: []string{"manylinux_2_36_aarch64"}, Libraries: []string{"libnone-dev"}}}
 	for _, c := range []struct {
 		edit func(*lock.Set)
 		says string
@@ -213,7 +212,7 @@ func TestBadCompilerLock(t *testing.T) {
 		locks := *own
 		c.edit(&locks)
 		b, _ := stage.NewBuilder(own.Debian, lucidbase.LinuxAMD64)
-		_, _, err := stage.Compiler{Builder: b, Locks: &locks}.Wheels(lock.Sources{source}, arm64Debian)
+		_, _, err := stage.Compiler{Builder: b, Locks: &locks}.Wheels(lock.Requirements{source}, arm64Debian)
 		require.EqualError(t, err, c.says)
 	}
 }

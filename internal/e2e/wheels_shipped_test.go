@@ -26,6 +26,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/verify"
+	"github.com/lucid-project/base-images/variants"
 )
 
 // wheelOf is a pure wheel of version 1.0 with a true RECORD.
@@ -56,16 +57,20 @@ func wheelOf(t *testing.T, name string, files map[string]string) []byte {
 	return data.Bytes()
 }
 
-// serveWheels lets an index have wheels of version 1.0, and gives their requirements.
-func serveWheels(t *testing.T, wheels map[string]map[string]string) lock.Requirements {
+// serveWheels lets an index have wheels of version 1.0, and returns their lock.
+func serveWheels(t *testing.T, wheels map[string]map[string]string) lock.Packages {
 	t.Helper()
 	served := map[string][]byte{}
-	var reqs lock.Requirements
+	locked := lock.Packages{Targets: lock.WheelTargets()}
 	for _, name := range slices.Sorted(maps.Keys(wheels)) {
 		data := wheelOf(t, name, wheels[name])
-		served[name+"-1.0-py3-none-any.whl"] = data
+		file := name + "-1.0-py3-none-any.whl"
+		served[file] = data
 		sum := sha256.Sum256(data)
-		reqs = append(reqs, lock.Requirement{Name: strings.ReplaceAll(name, "_", "-"), Version: "1.0", Hashes: []string{"sha256:" + hex.EncodeToString(sum[:])}})
+		wheel := lock.Wheel{Name: file, Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:]), Targets: locked.Targets}
+		locked.Requirements = append(locked.Requirements, lock.Requirement{
+			Name: strings.ReplaceAll(name, "_", "-"), Version: "1.0", Hashes: []string{"sha256:" + wheel.SHA256}, Wheels: []lock.Wheel{wheel},
+		})
 	}
 	index := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := path.Base(r.URL.Path)
@@ -82,19 +87,15 @@ func serveWheels(t *testing.T, wheels map[string]map[string]string) lock.Require
 	}))
 	t.Cleanup(index.Close)
 	t.Setenv("UV_EXTRA_INDEX_URL", index.URL)
-	return reqs
+	return locked
 }
 
-// lastLayer builds an image of wheels, and gives the digest of their layer.
-func lastLayer(t *testing.T, eng *engine.Engine, dir string, reqs lock.Requirements, waivers ...verify.Waiver) (string, error) {
+// lastLayer builds an image of wheels, and returns the digest of their layer.
+func lastLayer(t *testing.T, eng *engine.Engine, dir string, packages lock.Packages, waivers ...verify.Waiver) (string, error) {
 	t.Helper()
 	locks, err := lock.Default()
 	require.NoError(t, err)
-	spec := lucidbase.SpecFunc(func(p lucidbase.Platforms) (lucidbase.Graph, error) {
-		g, err := compiled{locks: locks, reqs: reqs}.Graph(p)
-		g.Contract.Waivers = waivers
-		return g, err
-	})
+	spec := variants.Debian{Name: "shipped", Tier: lock.Minimal, Options: variants.Options{Locks: alone(*locks), Packages: packages, Waivers: waivers}}
 	platform, err := lucidbase.ParsePlatform("linux/" + runtime.GOARCH)
 	require.NoError(t, err)
 	_, err = eng.Build(t.Context(), engine.Job{Spec: spec, Platforms: []ocispecs.Platform{platform}, To: engine.Layout(dir, "lucid/shipped")})
@@ -113,7 +114,7 @@ func lastLayer(t *testing.T, eng *engine.Engine, dir string, reqs lock.Requireme
 func TestWheelsAsTheyCome(t *testing.T) {
 	needEngine(t)
 	const data = "lucid_test_shipped-1.0.data/"
-	reqs := serveWheels(t, map[string]map[string]string{"lucid_test_shipped": {
+	packages := serveWheels(t, map[string]map[string]string{"lucid_test_shipped": {
 		"shipped/__init__.py":                          "def main():\n    print('from its source')\n",
 		"shipped/__pycache__/__init__.cpython-311.pyc": "bytecode of something else",
 		"shipped/legacy.py":                            "",
@@ -130,7 +131,7 @@ func TestWheelsAsTheyCome(t *testing.T) {
 	}})
 	eng := wheelEngine(t, nil)
 	dir := filepath.Join(t.TempDir(), "shipped")
-	_, err := lastLayer(t, eng, dir, reqs)
+	_, err := lastLayer(t, eng, dir, packages)
 	require.NoError(t, err)
 	img := platformImage(t, onlyIndex(t, dir), "linux", runtime.GOARCH)
 	c := newContainer(t, unpack(t, img).dir, img, runtime.GOARCH)
@@ -157,17 +158,17 @@ func TestWheelsWithOnePath(t *testing.T) {
 	for i, name := range []string{"lucid_test_a", "lucid_test_b", "lucid_test_c", "lucid_test_d"} {
 		wheels[name] = map[string]string{"fought/over.py": "NAME = '" + name + "'\n" + strings.Repeat("#\n", i), "fought/__init__.py": "", "tests/__init__.py": ""}
 	}
-	reqs := serveWheels(t, wheels)
+	packages := serveWheels(t, wheels)
 	eng := wheelEngine(t, nil)
 	dir := filepath.Join(t.TempDir(), "fought")
-	_, err := lastLayer(t, eng, dir, reqs)
+	_, err := lastLayer(t, eng, dir, packages)
 	require.ErrorContains(t, err, "collision: "+site+"fought/over.py: lucid_test_a-1.0, lucid_test_b-1.0, lucid_test_c-1.0 and lucid_test_d-1.0 install it with different content; it is that of lucid_test_d-1.0")
 
 	waiver := verify.Waiver{Rule: "collision", Path: site + "fought/over.py", Reason: "a test"}
-	first, err := lastLayer(t, eng, dir, reqs, waiver)
+	first, err := lastLayer(t, eng, dir, packages, waiver)
 	require.NoError(t, err)
-	slices.Reverse(reqs)
-	again, err := lastLayer(t, eng, dir, reqs, waiver)
+	slices.Reverse(packages.Requirements)
+	again, err := lastLayer(t, eng, dir, packages, waiver)
 	require.NoError(t, err)
 	require.Equal(t, first, again)
 	img := platformImage(t, onlyIndex(t, dir), "linux", runtime.GOARCH)

@@ -8,11 +8,9 @@ import (
 	"slices"
 	"testing"
 
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lucid-project/base-images/internal/alpinetest"
-	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -20,62 +18,18 @@ import (
 	"github.com/lucid-project/base-images/variants"
 )
 
-// compiled is an image of nothing but Python and packages, which are made of sources
-// where they have one for the target.
-type compiled struct {
-	locks   *lock.Set
-	musl    bool
-	reqs    lock.Requirements
-	sources lock.Sources
+// alone returns a set of locks that puts nothing on an interpreter.
+func alone(locks lock.Set) *lock.Set {
+	locks.Python = map[lock.Tier]lock.Packages{}
+	return &locks
 }
 
-func (c compiled) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
-	b, inputs := stage.NewBuilder(c.locks.Debian, p.Build)
-	uv, err := c.locks.Tools.Requirements(lucidbase.FormatPlatform(p.Build))
-	if err != nil {
-		return lucidbase.Graph{}, err
-	}
-	compiler := stage.Compiler{Builder: b, Locks: c.locks}
-	target := stage.Target{Platform: p.Target, Version: "3.11.2", Prefix: "/usr"}
-	root, _ := lucidbase.Inputs(c.locks.Debian, p.Target)
-	if c.musl {
-		target.Musl, target.Prefix = true, "/usr/local"
-		var headers lucidbase.Input
-		if root, headers, err = lucidbase.ImageInputs(c.locks.Alpine, c.locks.Debian, p.Images, p.Target); err != nil {
-			return lucidbase.Graph{}, err
-		}
-		compiler.Headers = &headers
-	}
-	used := c.sources.For(target.Wheels())
-	wheels, more, err := compiler.Wheels(used, target)
-	if err != nil {
-		return lucidbase.Graph{}, err
-	}
-	state := b.Packages(b.Interpreter(root.State(), target), b.UV(uv), "compiled packages", target, used.Replace(c.reqs), wheels...)
-	created := lucidbase.Epoch()
-	entry := ocispecs.History{Created: &created}
-	g := lucidbase.Graph{
-		State:    state,
-		Inputs:   append(append(inputs, root), more...),
-		Contract: verify.Contract{Waivers: c.alone()},
-	}
-	g.Config.Image = ocispecs.Image{
-		Created: &created, Platform: p.Target,
-		RootFS: ocispecs.RootFS{Type: "layers"}, History: []ocispecs.History{entry, entry, entry},
-	}
-	g.Config.Config.ImageConfig = ocispecs.ImageConfig{
-		User: "65532:65532", WorkingDir: "/app", Env: []string{"PATH=/opt/venv/bin"}, Cmd: []string{"python"},
-		Labels: map[string]string{variants.LockDigestLabel: c.locks.Digest(lock.Minimal, nil)},
-	}
-	return g, nil
-}
-
-// alone excuses what was installed without what it requires.
-func (c compiled) alone() []verify.Waiver {
+// unneeded excuses what was installed without what it requires.
+func unneeded(p lock.Packages) []verify.Waiver {
 	var all []verify.Waiver
-	for _, s := range c.sources {
-		if slices.Contains([]string{"cffi", "levenshtein", "parsimonious", "pymongo"}, s.Name) {
-			info := "/opt/venv/lib/python3.11/site-packages/" + s.Name + "-" + s.Version + ".dist-info/METADATA"
+	for _, r := range p.Requirements {
+		if slices.Contains([]string{"cffi", "levenshtein", "parsimonious", "pymongo"}, r.Name) {
+			info := "/opt/venv/lib/python3.11/site-packages/" + r.Name + "-" + r.Version + ".dist-info/METADATA"
 			all = append(all, verify.Waiver{Rule: "requires", Path: info, Reason: "what it requires is not tested"})
 		}
 	}
@@ -101,24 +55,25 @@ func TestCompiledWheels(t *testing.T) {
 	im, mirrors := alpinetest.Image(t)
 	own, err := lock.Default()
 	require.NoError(t, err)
-	locks := *own
+	locks := alone(*own)
 	locks.Alpine = im
-	reqs, sources, err := lock.ReadRequirements(os.DirFS("testdata"), "compiled.lock.txt")
+	packages, err := lock.Read(os.DirFS("testdata"), "compiled.lock.txt")
 	require.NoError(t, err)
 	eng := wheelEngine(t, mirrors)
 	var jobs []engine.Job
 	dist := t.TempDir()
-	for name, musl := range map[string]bool{"glibc": false, "musl": true} {
-		jobs = append(jobs, engine.Job{
-			Spec: compiled{&locks, musl, reqs, sources},
-			To:   engine.Layout(filepath.Join(dist, name), "lucid/"+name),
-		})
+	options := variants.Options{Locks: locks, Packages: packages, Waivers: unneeded(packages)}
+	for name, spec := range map[string]lucidbase.Spec{
+		"glibc": variants.Debian{Name: "glibc", Tier: lock.Minimal, Options: options},
+		"musl":  variants.Alpine(options),
+	} {
+		jobs = append(jobs, engine.Job{Spec: spec, To: engine.Layout(filepath.Join(dist, name), "lucid/"+name)})
 	}
 	_, err = eng.BuildAll(t.Context(), jobs)
 	require.NoError(t, err)
 	var names []string
-	for _, s := range sources {
-		names = append(names, s.Name)
+	for _, r := range packages.Requirements {
+		names = append(names, r.Name)
 	}
 	var want string
 	for _, target := range []struct{ libc, arch string }{{"glibc", "amd64"}, {"glibc", "arm64"}, {"musl", "amd64"}, {"musl", "arm64"}} {

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
@@ -24,7 +25,7 @@ type Op struct {
 	Name string `json:"name,omitempty"`
 	// Platform that the operation is for or runs on.
 	Platform string `json:"platform,omitempty"`
-	// Kind is "source", "file", "exec" or another of BuildKit's operations.
+	// Kind is "source", "file", "exec", "merge" or another of BuildKit's operations.
 	Kind string `json:"kind"`
 	// Text is what the operation does, one line for each part.
 	Text []string `json:"text"`
@@ -125,6 +126,8 @@ func describe(p *pb.Op, inputs []int) (kind string, lines []string) {
 		return "file", fileLines(p.GetFile(), inputs)
 	case p.GetExec() != nil:
 		return "exec", execLines(p.GetExec(), inputs)
+	case p.GetMerge() != nil:
+		return "merge", mergeLines(p, inputs)
 	}
 	data, err := json.Marshal(p)
 	if err != nil {
@@ -137,9 +140,7 @@ func fileLines(f *pb.FileOp, inputs []int) (lines []string) {
 	for _, a := range f.Actions {
 		switch {
 		case a.GetMkfile() != nil:
-			m := a.GetMkfile()
-			sum := sha256.Sum256(m.Data)
-			lines = append(lines, fmt.Sprintf("mkfile %s %#o %d bytes sha256:%s", m.Path, m.Mode, len(m.Data), hex.EncodeToString(sum[:])))
+			lines = append(lines, mkfileLines(a.GetMkfile())...)
 		case a.GetMkdir() != nil:
 			lines = append(lines, fmt.Sprintf("mkdir %s %#o", a.GetMkdir().Path, a.GetMkdir().Mode))
 		case a.GetCopy() != nil:
@@ -151,6 +152,31 @@ func fileLines(f *pb.FileOp, inputs []int) (lines []string) {
 	}
 	for _, in := range inputs {
 		lines = append(lines, fmt.Sprintf("onto %d", in))
+	}
+	return lines
+}
+
+// mostText is the size up to which a file is shown whole: lists and requests are
+// read in a diff, scripts where they are.
+const mostText = 2048
+
+func mkfileLines(m *pb.FileActionMkFile) []string {
+	line := fmt.Sprintf("mkfile %s %#o %d bytes", m.Path, m.Mode, len(m.Data))
+	if len(m.Data) > mostText || !utf8.Valid(m.Data) {
+		sum := sha256.Sum256(m.Data)
+		return []string{line + " sha256:" + hex.EncodeToString(sum[:])}
+	}
+	lines := []string{line}
+	for text := range strings.Lines(string(m.Data)) {
+		lines = append(lines, "| "+strings.TrimSuffix(text, "\n"))
+	}
+	return lines
+}
+
+// mergeLines lists what is merged, the lowest first.
+func mergeLines(p *pb.Op, inputs []int) (lines []string) {
+	for i, in := range p.Inputs {
+		lines = append(lines, fmt.Sprintf("layer from %d output %d", inputs[i], in.Index))
 	}
 	return lines
 }

@@ -1,5 +1,6 @@
 """What wheels a target runs, by their names alone."""
 
+import functools
 import re
 from urllib.parse import unquote, urlsplit
 
@@ -25,14 +26,26 @@ def platforms(target):
     return found + [f"linux_{machine}"]
 
 
+@functools.cache
+def ranks(target):
+    """Map each tag of wheels that the target runs to its place, the best first."""
+    here = platforms(target)
+    known = dict.fromkeys([*tags.cpython_tags(PYTHON, ["cp311"], here), *tags.compatible_tags(PYTHON, "cp311", here)])
+    return {tag: rank for rank, tag in enumerate(known)}
+
+
+def rank(wheel, target):
+    """Give the place of a wheel among those that the target runs; None if it does not."""
+    try:
+        found = parse_wheel_filename(wheel)[3]
+    except ValueError:  # a name from before the rules: no installer takes it
+        return None
+    return min((ranks(target)[tag] for tag in found if tag in ranks(target)), default=None)
+
+
 def fits(wheel, target):
     """Tell whether a wheel's file name is one that the target runs."""
-    here = platforms(target)
-    known = {*tags.cpython_tags(PYTHON, ["cp311"], here), *tags.compatible_tags(PYTHON, "cp311", here)}
-    try:
-        return bool(known & parse_wheel_filename(wheel)[3])
-    except ValueError:  # a name from before the rules: no installer takes it
-        return False
+    return rank(wheel, target) is not None
 
 
 def file_name(item):
@@ -61,3 +74,20 @@ def allowed(package, pins):
 
 def hash_of(file):
     return "sha256:" + file["hashes"]["sha256"]
+
+
+def used_wheels(package, targets, version):
+    """Give the wheels that the targets use, the best for each: name, size, hash, address and its targets."""
+    used = {}
+    for target in targets:
+        fitting = [w for w in package.get("wheels", []) if fits(file_name(w), target)]
+        if fitting and wanted(package.get("marker"), target, version):
+            # Of equal ones a later build goes first (PEP 427).
+            best = min(fitting, key=lambda w: (rank(file_name(w), target), negated(parse_wheel_filename(file_name(w))[2])))
+            found = {"name": file_name(best), "size": best.get("size", 0), "sha256": best["hashes"]["sha256"], "url": best["url"], "targets": []}
+            used.setdefault(found["name"], found)["targets"].append(target)
+    return list(used.values())
+
+
+def negated(build):
+    return [-build[0], build[1]] if build else [0, ""]

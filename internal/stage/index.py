@@ -131,6 +131,14 @@ def fetch(package, directory):
     return directory / "source"
 
 
+def size(url):
+    """Ask for the size of a file."""
+    with session() as asking:
+        answer = asking.get(url, headers={"Accept-Encoding": "identity"})
+        answer.raise_for_status()
+        return len(answer.content)
+
+
 def nearest(package, targets, version):
     """Give the version closest to the locked one that has a wheel for every target, or nothing."""
     sets = [versions(package["name"], t, version) for t in targets]

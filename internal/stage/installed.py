@@ -1,7 +1,6 @@
 """What wheels have put into a virtual environment, made fit for an image.
 
-A RECORD changes together with the files that it lists. What a lower layer has
-installed is left alone.
+A RECORD changes together with the files that it lists.
 """
 
 import base64
@@ -12,22 +11,20 @@ import re
 import sys
 from pathlib import Path
 
-EPOCH = int(os.environ["SOURCE_DATE_EPOCH"])
-
 # The first line of a script in whatever Python 3 it is installed for. A wheel
 # should say "#!python" and have it replaced; setuptools makes that of every
 # such line, other backends leave what the author wrote.
 PYTHON = re.compile(rb"#![ \t]*(\S*/)?(env[ \t]+(-\S+[ \t]+)*(\S*/)?)?pythonw?(3[0-9.]*)?(?P<options>[ \t]+\S.*?)?\s*")
 
 
-def is_new(path):
-    """Tell what this step has written: lower layers have the fixed time."""
-    return os.lstat(path).st_mtime_ns != EPOCH * 10**9
-
-
 def records(site):
-    """Give the RECORD files of this step, in the order of their distributions."""
-    return sorted(path for path in Path(site).glob("*.dist-info/RECORD") if is_new(path))
+    """Give the RECORD files, in the order of their distributions."""
+    return sorted(Path(site).glob("*.dist-info/RECORD"))
+
+
+def name(record):
+    """Give the canonical name (PEP 503) of a RECORD's distribution."""
+    return re.sub(r"[-_.]+", "-", record.parent.name.partition("-")[0]).lower()
 
 
 def lines(record):
@@ -54,7 +51,7 @@ def contested(site):
         if len(digests) > 1 and (len(set(digests.values())) > 1 or "" in digests.values())
         for record in digests
     }
-    return [record.parent.name.partition("-")[0] for record in sorted(found)]
+    return [name(record) for record in sorted(found)]
 
 
 def tidy(venv, site):
@@ -77,8 +74,8 @@ def relisted(record, changed):
             yield line
         elif content := changed[path]:
             digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-            name = line.rpartition(",")[0].rpartition(",")[0]
-            yield f"{name},sha256={digest},{len(content)}\n"
+            listed = line.rpartition(",")[0].rpartition(",")[0]
+            yield f"{listed},sha256={digest},{len(content)}\n"
 
 
 def bytecode(venv):
@@ -91,7 +88,7 @@ def bytecode(venv):
     dropped = {}
     for path in sorted(Path(venv).rglob("*.py[co]")):
         cached = path.parent.name == "__pycache__"
-        if is_new(path) and (cached or path.suffix == ".pyo" or path.with_suffix(".py").exists()):
+        if cached or path.suffix == ".pyo" or path.with_suffix(".py").exists():
             path.unlink()
             dropped[str(path)] = None
             if cached and not any(path.parent.iterdir()):
@@ -108,7 +105,7 @@ def scripts(venv):
     """
     changed = {}
     for path in sorted((Path(venv) / "bin").iterdir()):
-        if path.is_symlink() or not path.is_file() or not is_new(path):
+        if path.is_symlink() or not path.is_file():
             continue
         content = path.read_bytes()
         first, end, rest = content.partition(b"\n")

@@ -10,10 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -82,7 +80,7 @@ func kept(t *testing.T, venv string) []string {
 }
 
 // Bytecode with a source is compiled here. A module without one is all that there
-// is, and what a lower layer has stays as it is.
+// is.
 func TestWheelsBytecode(t *testing.T) {
 	venv := t.TempDir()
 	const p = venvSite + "/"
@@ -96,17 +94,11 @@ func TestWheelsBytecode(t *testing.T) {
 	all := maps.Clone(gone)
 	maps.Copy(all, stays)
 	distributionIn(t, venv, "a", all)
-	lower := map[string]string{p + "low/__init__.py": "", p + "low/__pycache__/__init__.cpython-311.pyc": "x"}
-	distributionIn(t, venv, "low", lower)
-	for at := range lower {
-		require.NoError(t, os.Chtimes(filepath.Join(venv, at), time.Time{}, time.Unix(0, 0)))
-	}
 	require.NoError(t, os.MkdirAll(filepath.Join(venv, "bin"), 0o755))
 	tidy(t, venv)
 
 	want := slices.Collect(maps.Keys(stays))
-	want = append(want, slices.Collect(maps.Keys(lower))...)
-	want = append(want, p+"a-1.0.dist-info/RECORD", p+"low-1.0.dist-info/RECORD", p+"low/__pycache__", p+"b/__pycache__")
+	want = append(want, p+"a-1.0.dist-info/RECORD", p+"b/__pycache__")
 	require.ElementsMatch(t, want, kept(t, venv))
 	listed := slices.Collect(maps.Keys(record(t, venv, "a")))
 	require.ElementsMatch(t, append(slices.Collect(maps.Keys(stays)), p+"a-1.0.dist-info/RECORD"), listed)
@@ -169,8 +161,8 @@ func TestWheelsScripts(t *testing.T) {
 	}
 }
 
-// Of distributions that own one path the last by name has it, so they are installed
-// again in this order; what is the same in all needs no order.
+// Distributions that own one path are installed again, each alone; what is the same
+// in all needs not.
 func TestWheelsContested(t *testing.T) {
 	venv := t.TempDir()
 	const p = venvSite + "/"
@@ -184,29 +176,4 @@ func TestWheelsContested(t *testing.T) {
 		distributionIn(t, venv, name, files)
 	}
 	require.Equal(t, []any{[]any{"alpha", "delta", "gamma", "omega"}}, python(t, "installed.contested", []any{filepath.Join(venv, venvSite)}))
-	lower := filepath.Join(venv, p, "delta-1.0.dist-info/RECORD")
-	require.NoError(t, os.Chtimes(lower, time.Time{}, time.Unix(0, 0)))
-	require.Equal(t, []any{[]any{"gamma", "omega"}}, python(t, "installed.contested", []any{filepath.Join(venv, venvSite)}))
-}
-
-// A module that replaces one of a lower layer is compiled again: its bytecode there is
-// not asked whether it fits. What is as it was is not written again.
-func TestWheelsCompiled(t *testing.T) {
-	site := t.TempDir()
-	module, cached := filepath.Join(site, "m.py"), filepath.Join(site, "__pycache__/m.cpython-311.pyc")
-	as, asCached := filepath.Join(site, "as.py"), filepath.Join(site, "__pycache__/as.cpython-311.pyc")
-	for _, at := range []string{module, cached, as, asCached} {
-		put(t, at, "")
-		require.NoError(t, os.Chtimes(at, time.Time{}, time.Unix(0, 0)))
-	}
-	put(t, module, "A = 2\n")
-	// Beside the sources, not where this test's own modules have theirs.
-	python(t, "builtins.exec", []any{"import sys, stage; sys.pycache_prefix = None; stage.compile_tree(" + strconv.Quote(site) + ")"})
-	data, err := os.ReadFile(cached)
-	require.NoError(t, err)
-	require.Greater(t, len(data), 16)
-	require.Equal(t, byte(1), data[4], "of an unchecked hash (PEP 552)")
-	data, err = os.ReadFile(asCached)
-	require.NoError(t, err)
-	require.Empty(t, data)
 }

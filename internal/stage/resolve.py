@@ -15,7 +15,7 @@ sys.path[:0] = ["/lucid", "/resolve", *map(str, Path("/pip/usr/share/python-whee
 
 import index  # noqa: E402
 import stage  # noqa: E402
-from fitting import allowed, without_wheel  # noqa: E402
+from fitting import allowed, used_wheels, without_wheel  # noqa: E402
 from markers import simplified  # noqa: E402
 from needs import askers, refused  # noqa: E402
 from source import source  # noqa: E402
@@ -41,7 +41,7 @@ def lock_of(item):
 
 def resolve_one(item, ask, constraints):
     """Lock a list and say what has to be built from source, and what else there is to know."""
-    result = {"sources": [], "warnings": [], "dropped": [], "refused": []}
+    result = {"wheels": {}, "sources": [], "warnings": [], "dropped": [], "refused": []}
     out, found = Path(lock_of(item)), Path(f"/tmp/pylock.{item['name']}.toml")
 
     def run(dropped, *arguments, check=True, warnings=None):
@@ -67,6 +67,7 @@ def resolve_one(item, ask, constraints):
     kept = [allowed(p, item["pins"]) for p in packages]
     result["hashes"] = {p["name"]: hashes for p, hashes in kept if hashes is not None}
     missing = [(p, without_wheel(p, item["targets"], ask["version"])) for p, hashes in kept if hashes != []]
+    result["wheels"] = {f"{p['name']} {p['version']}": measured(used_wheels(p, item["targets"], ask["version"])) for p, _ in kept}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = [pool.submit(source, p, m, {**ask, "all": item["targets"]}) for p, m in missing if m]
         result["sources"] = [job.result() for job in jobs]
@@ -82,6 +83,14 @@ def for_targets(lock, targets, version):
         if left is not None:
             lines.append(head + (f" ; {left}" if left else "") + (rest or ""))
     return "".join(lines)
+
+
+def measured(wheels):
+    """Give the wheels without their addresses, and with sizes: not every index says them."""
+    for wheel in wheels:
+        url = wheel.pop("url")
+        wheel["size"] = wheel["size"] or index.size(url)
+    return wheels
 
 
 def main():

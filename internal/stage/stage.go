@@ -5,7 +5,6 @@ package stage
 
 import (
 	"embed"
-	"fmt"
 	"path"
 	"strconv"
 
@@ -23,8 +22,6 @@ var stageScripts embed.FS
 // VenvPath is where an image has its packages. A stage mounts it at the same
 // path: it is inside each console script, RECORD and .pyc file.
 const VenvPath = "/opt/venv"
-
-var venvParent = path.Dir(VenvPath)
 
 // Where a stage finds things.
 const (
@@ -110,25 +107,4 @@ func (b Builder) UV(tool lock.Requirements) llb.State {
 func (b Builder) Interpreter(image llb.State, t Target) llb.State {
 	run := b.run(t.Label()+" standard library", []string{"interpreter", targetPath, t.Version, t.Prefix}, llb.Network(llb.NetModeNone))
 	return run.AddMount(targetPath, image)
-}
-
-// Packages adds wheels for the target to an image's venv: locked ones, and those
-// that were made here. The image's own state is mounted where the image will have
-// it, so that what comes back is the image and one layer more. It is mounted from
-// /opt on, as a step can set the time of no directory above its mount, and on a busy
-// machine overlayfs gave that one the time of the build.
-func (b Builder) Packages(image, uv llb.State, name string, t Target, reqs lock.Requirements, built ...Wheel) llb.State {
-	opts := []llb.RunOption{
-		llb.AddMount("/uv", uv, llb.Readonly),
-		llb.AddMount("/root/.cache/uv", llb.Scratch(), llb.AsPersistentCacheDir("lucid-uv", llb.CacheMountShared)),
-		b.requirements(reqs),
-		llbutil.NetworkSecrets(),
-	}
-	args := []string{"packages", locksPath, t.uv(), t.Version}
-	for i, wheel := range built {
-		opts = append(opts, llb.AddMount(fmt.Sprintf("/wheels/%d", i), wheel.State, llb.Readonly))
-		args = append(args, wheel.Marker)
-	}
-	run := b.run(t.Label()+" "+name, args, opts...)
-	return run.AddMount(venvParent, image, llb.SourcePath(venvParent))
 }

@@ -5,9 +5,11 @@ bytecode, fixed modes and times, no file that tells when or by whom.
 """
 
 import compileall
+import json
 import os
 import py_compile
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -37,8 +39,13 @@ def settle(root):
     settle_one(root)
 
 
+def is_new(path):
+    """Tell what this step has written: lower layers have the fixed time."""
+    return os.lstat(path).st_mtime_ns != EPOCH * 10**9
+
+
 def settle_one(path):
-    if not installed.is_new(path):
+    if not is_new(path):
         return
     info = os.lstat(path)
     if not stat.S_ISLNK(info.st_mode):
@@ -48,13 +55,8 @@ def settle_one(path):
 
 
 def compile_tree(tree, strip=None):
-    """Compile the modules below tree that are new or have no bytecode yet.
-
-    What a lower layer has compiled is left alone: to write it again would copy
-    it into this layer. A module that replaces a lower layer's is compiled again.
-    """
-    sources = [str(path) for path in sorted(Path(tree).rglob("*.py"))]
-    missing = [path for path in sources if installed.is_new(path) or not os.path.exists(cache_from_source(path))]
+    """Compile the modules below tree that have no bytecode yet."""
+    sources = [str(path) for path in sorted(Path(tree).rglob("*.py")) if not os.path.exists(cache_from_source(path))]
     compile_one = partial(
         compileall.compile_file,
         quiet=2,
@@ -63,7 +65,7 @@ def compile_tree(tree, strip=None):
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
     )
     with ProcessPoolExecutor() as pool:
-        list(pool.map(compile_one, missing, chunksize=16))
+        list(pool.map(compile_one, sources, chunksize=16))
 
 
 def trust():
@@ -136,54 +138,76 @@ def venv(root, prefix, version):
     )
 
 
-def lend_interpreter(link):
-    """Have the venv's link lead to this Python where the stage lacks the image's."""
-    target = Path(os.readlink(link))
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(sys.executable)
+def layers(request):
+    """Install wheels and share the files out: each layer gets those of its own distributions, below /out/N.
 
-
-def packages(requirements, wheels, version, *markers):
-    """Install wheels for the target platform into /opt/venv.
-
-    Those of /wheels were made here: each has a marker, which may be empty.
+    One installation and one pass of the compiler serve all layers. Where two
+    distributions own one path, each has it from an installation of its own: what
+    is in a layer depends on its own wheels alone.
     """
-    venv = "/opt/venv"
-    site = f"{venv}/{SITE_PACKAGES}"
-    lend_interpreter(f"{venv}/bin/python")
-    install = partial(
-        uv, "pip", "install", "--quiet", "--python", f"{venv}/bin/python",
-        "--python-platform", wheels, "--python-version", version,
+    ask = json.loads(Path(request).read_text())
+    everything = {name: line for layer in ask["layers"] for name, line in layer.items()}
+    for name in spread(ask, everything):
+        spread(ask, {name: everything[name]})
+    for number in range(len(ask["layers"])):
+        settle(f"/out/{number}")
+
+
+def spread(ask, requirements):
+    """Install requirements on an empty venv and copy each one's files to its layer; give the names of those that clash."""
+    root = Path("/opt/venv")
+    shutil.rmtree(root, ignore_errors=True)
+    venv(root, "/usr", ask["version"])
+    empty, site = {*root.rglob("*")}, root / SITE_PACKAGES
+    install(ask, requirements)
+    (root / ".lock").unlink(missing_ok=True)
+    clashing = installed.contested(site)
+    installed.tidy(root, site)
+    compile_tree(site)
+    left = {path for path in root.rglob("*") if path.is_symlink() or not path.is_dir()} - empty
+    number = {name: number for number, layer in enumerate(ask["layers"]) for name in layer}
+    for record in installed.records(site):
+        for path in with_bytecode(record):
+            copy(path, f"/out/{number[installed.name(record)]}")
+            left.discard(path)
+    if left:
+        sys.exit(f"error: {min(left)} is in no distribution's RECORD")
+    return clashing
+
+
+def install(ask, requirements):
+    """Have uv install requirements; those without a line were made here."""
+    command = partial(
+        uv, "pip", "install", "--quiet", "--python", "/opt/venv/bin/python", "--python-version", ask["version"],
+        *(["--python-platform", ask["platform"]] if ask["platform"] else []),
         "--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "--no-compile-bytecode",
     )
-    installs = []
-    if Path(requirements).read_text():
-        installs.append(partial(install, "--require-hashes", "-r", requirements))
-    if markers:
-        Path("/tmp/built.txt").write_text("\n".join(map(built, range(len(markers)), markers)))
+    lines = [line for line in requirements.values() if line]
+    if lines:
+        Path("/tmp/requirements.txt").write_text("".join(lines))
+        command("--require-hashes", "-r", "/tmp/requirements.txt")
+    if len(lines) < len(requirements):
         # uv knows a local file by its path and time, and these are always the same.
-        installs.append(partial(install, "--no-cache", "--no-index", "-r", "/tmp/built.txt"))
-    for each in installs:
-        each()
-    # One after the other, so that the last by name has the file, every time.
-    for name in installed.contested(site):
-        for each in installs:
-            each("--reinstall-package", name)
-    (Path(venv) / ".lock").unlink(missing_ok=True)
-    installed.tidy(venv, site)
-    compile_tree(site)
-    settle(venv)
-    settle_one("/opt")
+        command("--no-cache", "--no-index", *map(str, Path("/wheels").glob("*.whl")))
 
 
-def built(i, marker):
-    """Give the requirement of a wheel that was made here."""
-    wheel, = Path(f"/wheels/{i}").glob("*.whl")
-    return f"{wheel.name.partition('-')[0]} @ file://{wheel}" + (f" ; {marker}" if marker else "")
+def with_bytecode(record):
+    """List the files of a distribution."""
+    for _, name, _ in installed.lines(record):
+        path = Path(name)
+        yield path
+        if path.suffix == ".py" and (bytecode := Path(cache_from_source(path))).exists():
+            yield bytecode
+
+
+def copy(path, root):
+    """Copy a file to the same path below another root."""
+    target = Path(root) / path.relative_to("/")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(path, target, follow_symlinks=False)
 
 
 if __name__ == "__main__":
     os.umask(0o022)
     one_index()
-    {"tools": tools, "interpreter": interpreter, "packages": packages}[sys.argv[1]](*sys.argv[2:])
+    {"tools": tools, "interpreter": interpreter, "layers": layers}[sys.argv[1]](*sys.argv[2:])

@@ -47,17 +47,6 @@ func (t Target) Wheels() string {
 	return "manylinux_2_36_" + t.machine()
 }
 
-// Markers are what the variables of markers (PEP 508) are for the target.
-func (t Target) Markers() map[string]string {
-	minor, _, _ := strings.Cut(strings.TrimPrefix(t.Version, "3."), ".")
-	return map[string]string{
-		"python_version": "3." + minor, "python_full_version": t.Version, "implementation_version": t.Version,
-		"implementation_name": "cpython", "platform_python_implementation": "CPython",
-		"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": t.machine(),
-		"platform_release": "", "platform_version": "", "extra": "",
-	}
-}
-
 // uv is uv's name of the target, for --python-platform.
 func (t Target) uv() string {
 	if t.Musl {

@@ -31,18 +31,12 @@ type Compiler struct {
 	Headers *lucidbase.Input
 }
 
-// Wheel is a file system that holds one wheel.
-type Wheel struct {
-	State llb.State
-	// Marker says whether the target needs it; empty means that it does.
-	Marker string
-}
-
-// Wheels gives the wheel of each source for a target, and the inputs that making them takes. What can be known to fail is an error: a
-// tool that is not locked for the build platform, a library that is not among the
-// locked headers.
-func (c Compiler) Wheels(sources lock.Sources, t Target) ([]Wheel, []lucidbase.Input, error) {
-	if len(sources) == 0 {
+// Wheels returns, for each requirement, a file system that holds the wheel of its
+// source for a target, and the inputs that making them takes. What can be known to
+// fail is an error: a tool that is not locked for the build platform, a library
+// that is not among the locked headers.
+func (c Compiler) Wheels(reqs lock.Requirements, t Target) ([]llb.State, []lucidbase.Input, error) {
+	if len(reqs) == 0 {
 		return nil, nil, nil
 	}
 	build := lucidbase.FormatPlatform(c.Builder.platform)
@@ -53,14 +47,14 @@ func (c Compiler) Wheels(sources lock.Sources, t Target) ([]Wheel, []lucidbase.I
 	w := wheelwright{Builder: c.Builder, uv: c.Builder.UV(tool)}
 	var inputs []lucidbase.Input
 	var errs []error
-	for _, s := range sources {
-		if s.BuildTarget(t.Wheels()) == lock.AnyTarget {
+	for _, r := range reqs {
+		if r.Source.BuildTarget(t.Wheels()) == lock.AnyTarget {
 			continue
 		}
 		var headers lucidbase.Input
-		w.zig, headers, err = c.needs(s, build, t)
+		w.zig, headers, err = c.needs(r.Source, build, t)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("compiling %s %s for %s: %w", s.Name, s.Version, t.Wheels(), err))
+			errs = append(errs, fmt.Errorf("compiling %s %s for %s: %w", r.Name, r.Version, t.Wheels(), err))
 			continue
 		}
 		inputs = []lucidbase.Input{headers}
@@ -71,17 +65,17 @@ func (c Compiler) Wheels(sources lock.Sources, t Target) ([]Wheel, []lucidbase.I
 			w.config = llb.AddMount(configPath, c.Headers.State(), llb.Readonly)
 		}
 	}
-	var wheels []Wheel
-	for _, s := range sources {
+	var wheels []llb.State
+	for _, r := range reqs {
 		if len(errs) == 0 {
-			wheels = append(wheels, Wheel{w.wheel(s, s.BuildTarget(t.Wheels())), s.Marker})
+			wheels = append(wheels, w.wheel(r, r.Source.BuildTarget(t.Wheels())))
 		}
 	}
 	return wheels, inputs, errors.Join(errs...)
 }
 
-// needs gives what compiling a source takes, if the locks have it.
-func (c Compiler) needs(s lock.Source, build string, t Target) (lock.Requirements, lucidbase.Input, error) {
+// needs returns what compiling a source takes, if the locks have it.
+func (c Compiler) needs(s *lock.Source, build string, t Target) (lock.Requirements, lucidbase.Input, error) {
 	zig, err := c.Locks.Tools.Compiler(build)
 	if err != nil {
 		return nil, lucidbase.Input{}, err
@@ -111,8 +105,9 @@ type wheelwright struct {
 
 // wheel makes and checks one wheel. The step can write to its own directory and
 // /tmp alone, and has no network.
-func (w wheelwright) wheel(s lock.Source, target string) llb.State {
-	fetch := w.step(fmt.Sprintf("fetch the source of %s %s", s.Name, s.Version), "fetch", []string{s.Name, s.Version, s.SHA256},
+func (w wheelwright) wheel(r lock.Requirement, target string) llb.State {
+	s := r.Source
+	fetch := w.step(fmt.Sprintf("fetch the source of %s %s", r.Name, r.Version), "fetch", []string{r.Name, r.Version, s.SHA256},
 		llbutil.NetworkSecrets())
 	source := fetch.AddMount("/build", llb.Scratch())
 	opts := []llb.RunOption{
@@ -133,8 +128,8 @@ func (w wheelwright) wheel(s lock.Source, target string) llb.State {
 			opts = append(opts, llb.AddMount("/headers/libraries/"+library, w.headers, llb.SourcePath("/"+library), llb.Readonly))
 		}
 	}
-	name := fmt.Sprintf("compile %s %s for %s", s.Name, s.Version, target)
-	run := w.step(name, "build", []string{s.Name, s.Version, target}, opts...)
+	name := fmt.Sprintf("compile %s %s for %s", r.Name, r.Version, target)
+	run := w.step(name, "build", []string{r.Name, r.Version, target}, opts...)
 	run.AddMount("/build", source)
 	return run.AddMount("/out", llb.Scratch())
 }

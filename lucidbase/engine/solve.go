@@ -14,6 +14,7 @@ import (
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
@@ -103,13 +104,32 @@ func (e *Engine) solve(ctx context.Context, conn *connection, graphs []graph, st
 		// What it asks for is compared with what it gets.
 		FrontendAttrs: map[string]string{"platform": strings.Join(names, ",")},
 	}
+	var lacking error // of this type: what the client returns is text
 	res, err := conn.client.Build(ctx, opt, "lucidbase", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+		if lacking = checkMerge(c.BuildOpts().LLBCaps); lacking != nil {
+			return nil, lacking
+		}
 		return solveAll(ctx, c, graphs)
 	}, status)
+	if lacking != nil {
+		return "", lacking
+	}
 	if err != nil {
 		return "", solveError{err}
 	}
 	return digest.Parse(res.ExporterResponse[exptypes.ExporterImageDigestKey])
+}
+
+// ErrNoMerge says that a BuildKit cannot put layers on each other without copying
+// them. Docker's can with the containerd image store alone.
+var ErrNoMerge = errors.New("this BuildKit has no MergeOp, which puts an image's layers together")
+
+// checkMerge reports ErrNoMerge before anything is built.
+func checkMerge(caps apicaps.CapSet) error {
+	if err := caps.Supports(pb.CapMergeOp); err != nil {
+		return fmt.Errorf("%w: %w", ErrNoMerge, err)
+	}
+	return nil
 }
 
 // solveAll solves every platform at once.

@@ -84,9 +84,9 @@ func (im Image) Pin() Image { return Image{Reference: im.Reference, Digest: im.D
 // ImageDigest identifies what an image of a tier and further packages is made from
 // that stands on an upstream image, as Digest does for Debian's. The platforms that
 // a lock names already make no difference.
-func (s *Set) ImageDigest(p ImagePlatform, t Tier, further Requirements, compiled ...Source) string {
+func (s *Set) ImageDigest(p ImagePlatform, t Tier, further Packages) string {
 	parts := [][]byte{s.Alpine.Pin().Format(), []byte(p.Manifest), []byte(p.Rootfs.Digest)}
-	return digestOf(append(parts, s.pythonParts(t, further, compiled)...))
+	return digestOf(append(parts, s.pythonParts(t, further)...))
 }
 
 var (

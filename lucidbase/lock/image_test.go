@@ -98,28 +98,32 @@ func TestReadWithoutImage(t *testing.T) {
 	for name, data := range own.Files() {
 		files[name] = &fstest.MapFile{Data: data}
 	}
-	set, err := Read(files)
+	set, err := ReadSet(files)
 	require.NoError(t, err)
 	require.Equal(t, own.Alpine, set.Alpine)
 	delete(files, AlpineFile)
-	set, err = Read(files)
+	set, err = ReadSet(files)
 	require.NoError(t, err)
 	require.NotContains(t, set.Files(), AlpineFile)
 	files[AlpineFile] = &fstest.MapFile{Data: []byte("{}")}
-	_, err = Read(files)
+	_, err = ReadSet(files)
 	require.ErrorContains(t, err, "parsing alpine.json: line 1: reference")
 }
 
 // The digest of what an image is made from is of its content, however it became
 // known.
 func TestImageDigest(t *testing.T) {
-	set := &Set{Alpine: testImage(), Python: map[Tier]Requirements{Minimal: {{Name: "idna", Version: "1"}}}}
+	set := &Set{Alpine: testImage(), Python: map[Tier]Packages{Minimal: testPackages()}}
 	p := set.Alpine.Platforms["linux/amd64"]
-	want := set.ImageDigest(p, Minimal, nil)
+	want := set.ImageDigest(p, Minimal, Packages{})
 	set.Alpine = set.Alpine.Pin()
-	require.Equal(t, want, set.ImageDigest(p, Minimal, nil))
-	require.NotEqual(t, want, set.ImageDigest(p, Minimal, Requirements{{Name: "x", Version: "1"}}))
-	require.NotEqual(t, want, set.ImageDigest(p, Minimal, nil, Source{Name: "x"}))
+	require.Equal(t, want, set.ImageDigest(p, Minimal, Packages{}))
+	require.NotEqual(t, want, set.ImageDigest(p, Minimal, Packages{Requirements: Requirements{{Name: "x", Version: "1"}}}))
+	other := testPackages()
+	other.Requirements[0].Wheels[0].SHA256 = strings.Repeat("9", 64)
+	set.Python[Minimal] = other
+	require.NotEqual(t, want, set.ImageDigest(p, Minimal, Packages{}))
+	set.Python[Minimal] = testPackages()
 	p.Rootfs.Digest = ""
-	require.NotEqual(t, want, set.ImageDigest(p, Minimal, nil))
+	require.NotEqual(t, want, set.ImageDigest(p, Minimal, Packages{}))
 }

@@ -26,6 +26,11 @@ type Requirement struct {
 	// Hashes are those of the files that may be installed, each "sha256:" and
 	// 64 hexadecimal digits, sorted.
 	Hashes []string
+	// Wheels are the files that are installed, each for some targets. Requirements of
+	// a text alone have none.
+	Wheels []Wheel
+	// Source is compiled for targets that have no wheel; nil for none.
+	Source *Source
 }
 
 var (
@@ -80,32 +85,21 @@ func (rs Requirements) Format() []byte {
 	return b.Bytes()
 }
 
-// Without gives the requirements that lower does not install already. One that
-// is in both with another version or other hashes is an error: layers of the two
-// would contradict each other. One that lower has under another marker is kept,
-// since lower may leave it out; to install it twice changes nothing.
+// Without returns the requirements that lower does not have. One that is in both
+// with another version or other hashes is an error: an image has one of them.
 func (rs Requirements) Without(lower Requirements) (Requirements, error) {
-	known := map[string]Requirements{}
+	known := map[string]Requirement{}
 	for _, r := range lower {
-		known[r.Name] = append(known[r.Name], r)
+		known[r.Name] = r
 	}
 	var own Requirements
 	var errs []error
 	for _, r := range rs {
-		rivals, installed := known[r.Name], false
-		for _, k := range known[r.Name] {
-			if k.Marker == r.Marker {
-				rivals, installed = Requirements{k}, true
-				break
-			}
-			installed = installed || k.Marker == ""
-		}
-		for _, k := range rivals {
+		if k, ok := known[r.Name]; ok {
 			errs = append(errs, r.agrees(k))
+			continue
 		}
-		if !installed {
-			own = append(own, r)
-		}
+		own = append(own, r)
 	}
 	return own, errors.Join(errs...)
 }

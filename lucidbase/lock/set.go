@@ -41,10 +41,8 @@ func (t Tier) InputFile() string { return string(t) + ".in" }
 // Set is everything that a base image is made from.
 type Set struct {
 	Debian Debian
-	Python map[Tier]Requirements
-	// Sources are what a tier's images compile, for targets without a wheel.
-	Sources map[Tier]Sources
-	Tools   Tools
+	Python map[Tier]Packages
+	Tools  Tools
 	// Alpine is the image that the Alpine base is made from; zero for none.
 	Alpine Image
 }
@@ -56,12 +54,12 @@ var committed embed.FS
 
 // Default gives the locks that are committed with this library. Callers must
 // not change what it points to.
-var Default = sync.OnceValues(func() (*Set, error) { return Read(committed) })
+var Default = sync.OnceValues(func() (*Set, error) { return ReadSet(committed) })
 
-// Read parses a set of locks from the root of fsys, and checks that each tier
+// ReadSet parses a set of locks from the root of fsys, and checks that each tier
 // contains the one below with the same versions. All errors are reported.
-func Read(fsys fs.FS) (*Set, error) {
-	set := &Set{Python: map[Tier]Requirements{}}
+func ReadSet(fsys fs.FS) (*Set, error) {
+	set := &Set{Python: map[Tier]Packages{}}
 	var errs []error
 	read := func(name string, parse func([]byte) error) {
 		data, err := fs.ReadFile(fsys, name)
@@ -76,20 +74,9 @@ func Read(fsys fs.FS) (*Set, error) {
 		read(AlpineFile, func(b []byte) (err error) { set.Alpine, err = ParseImage(AlpineFile, b); return })
 	}
 	for _, t := range Tiers() {
-		read(t.LockFile(), func(b []byte) (err error) {
-			set.Python[t], err = ParseRequirements(t.LockFile(), b)
-			return
-		})
-		if _, err := fs.Stat(fsys, t.SourcesFile()); err != nil {
-			continue
-		}
-		read(t.SourcesFile(), func(b []byte) (err error) {
-			if set.Sources == nil {
-				set.Sources = map[Tier]Sources{}
-			}
-			set.Sources[t], err = ParseSources(t.SourcesFile(), b)
-			return
-		})
+		var err error
+		set.Python[t], err = Read(fsys, t.LockFile())
+		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -103,11 +90,11 @@ func (s *Set) CheckTiers() error {
 	var errs []error
 	for i, t := range Tiers()[1:] {
 		lower := Tiers()[i]
-		if _, err := s.Python[t].Without(s.Python[lower]); err != nil {
+		if _, err := s.Python[t].Requirements.Without(s.Python[lower].Requirements); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", t.LockFile(), err))
 		}
-		for _, r := range s.Python[lower] {
-			if !slices.ContainsFunc(s.Python[t], func(own Requirement) bool { return own.Name == r.Name }) {
+		for _, r := range s.Python[lower].Requirements {
+			if !slices.ContainsFunc(s.Python[t].Requirements, func(own Requirement) bool { return own.Name == r.Name }) {
 				errs = append(errs, fmt.Errorf("%s: %s is in %s and missing here", t.LockFile(), r.Name, lower.LockFile()))
 			}
 		}
@@ -115,16 +102,16 @@ func (s *Set) CheckTiers() error {
 	return errors.Join(errs...)
 }
 
-// Own gives the packages that a tier adds to the tier below it.
-func (s *Set) Own(t Tier) (Requirements, error) {
+// Own returns the packages that a tier adds on a target to the tier below it.
+func (s *Set) Own(t Tier, target string) (Requirements, error) {
 	i := slices.Index(Tiers(), t)
 	switch {
 	case i < 0:
 		return nil, fmt.Errorf("unknown tier %q", t)
 	case i == 0:
-		return s.Python[t], nil
+		return s.Python[t].For(target), nil
 	}
-	return s.Python[t].Without(s.Python[Tiers()[i-1]])
+	return s.Python[t].For(target).Without(s.Python[Tiers()[i-1]].For(target))
 }
 
 // Files gives the set's committed form, by file name.
@@ -133,12 +120,9 @@ func (s *Set) Files() map[string][]byte {
 	if s.Alpine.Digest != "" {
 		files[AlpineFile] = s.Alpine.Format()
 	}
-	for t, reqs := range s.Python {
-		files[t.LockFile()] = append([]byte(header), reqs.Format()...)
-	}
-	for t, sources := range s.Sources {
-		if len(sources) > 0 {
-			files[t.SourcesFile()] = append([]byte(header), sources.Format()...)
+	for t, packages := range s.Python {
+		for name, data := range packages.Files(t.LockFile(), header) {
+			files[name] = data
 		}
 	}
 	return files
@@ -146,21 +130,18 @@ func (s *Set) Files() map[string][]byte {
 
 const header = "# Written by \"lucidbase lock\"; edit the .in file instead.\n"
 
-// Digest identifies what an image of a tier and further packages, compiled ones
-// among them, is made from,
+// Digest identifies what an image of a tier and further packages is made from,
 // "sha256:" and 64 hexadecimal digits. The tools are not part of it: they leave
 // no trace.
-func (s *Set) Digest(t Tier, further Requirements, compiled ...Source) string {
-	return digestOf(append([][]byte{s.Debian.Format()}, s.pythonParts(t, further, compiled)...))
+func (s *Set) Digest(t Tier, further Packages) string {
+	return digestOf(append([][]byte{s.Debian.Format()}, s.pythonParts(t, further)...))
 }
 
 // pythonParts are what a tier and further packages are made from.
-func (s *Set) pythonParts(t Tier, further Requirements, compiled Sources) [][]byte {
-	parts := [][]byte{s.Python[t].Format(), further.Format()}
-	for _, sources := range []Sources{s.Sources[t], compiled} {
-		if len(sources) > 0 {
-			parts = append(parts, sources.Format())
-		}
+func (s *Set) pythonParts(t Tier, further Packages) [][]byte {
+	var parts [][]byte
+	for _, p := range []Packages{s.Python[t], further} {
+		parts = append(parts, p.Requirements.Format(), p.FormatTOML())
 	}
 	return parts
 }

@@ -12,9 +12,17 @@ import (
 )
 
 func testSet() *Set {
-	req := func(name string) Requirement { return Requirement{Name: name, Version: "1", Hashes: []string{hashA}} }
-	return &Set{Debian: testDebian(), Tools: testTools(), Python: map[Tier]Requirements{
-		Minimal: {req("idna")}, Python: {req("aiohttp"), req("idna")}, Standard: {req("aiohttp"), req("idna"), req("numpy")},
+	locked := func(names ...string) Packages {
+		p := Packages{Targets: WheelTargets()[:2]}
+		for _, name := range names {
+			p.Requirements = append(p.Requirements, Requirement{Name: name, Version: "1", Hashes: []string{hashA}, Wheels: []Wheel{{
+				Name: name + "-1-py3-none-any.whl", Size: 1, SHA256: strings.TrimPrefix(hashA, "sha256:"), Targets: p.Targets,
+			}}})
+		}
+		return p
+	}
+	return &Set{Debian: testDebian(), Tools: testTools(), Python: map[Tier]Packages{
+		Minimal: locked("idna"), Python: locked("aiohttp", "idna"), Standard: locked("aiohttp", "idna", "numpy"),
 	}}
 }
 
@@ -26,27 +34,27 @@ func filesOf(s *Set) fstest.MapFS {
 	return fsys
 }
 
-func TestRead(t *testing.T) {
-	set, err := Read(filesOf(testSet()))
+func TestReadSet(t *testing.T) {
+	set, err := ReadSet(filesOf(testSet()))
 	require.NoError(t, err)
 	require.Equal(t, testSet(), set)
 
 	for tier, want := range map[Tier]string{Minimal: "idna", Python: "aiohttp", Standard: "numpy"} {
-		own, err := set.Own(tier)
+		own, err := set.Own(tier, WheelTargets()[0])
 		require.NoError(t, err)
 		require.Len(t, own, 1)
 		require.Equal(t, want, own[0].Name)
 	}
-	_, err = set.Own("big")
+	_, err = set.Own("big", "")
 	require.EqualError(t, err, `unknown tier "big"`)
 }
 
-func TestReadReportsAll(t *testing.T) {
+func TestReadSetReportsAll(t *testing.T) {
 	fsys := filesOf(testSet())
 	delete(fsys, ToolsFile)
 	fsys[DebianFile].Data = nil
 	fsys[Python.LockFile()].Data = []byte("aiohttp==1")
-	_, err := Read(fsys)
+	_, err := ReadSet(fsys)
 	for _, want := range []string{ToolsFile + ": ", "parsing debian12.json: line 1: ", "parsing python.lock.txt: line 1: aiohttp: "} {
 		require.ErrorContains(t, err, want)
 	}
@@ -54,24 +62,25 @@ func TestReadReportsAll(t *testing.T) {
 
 func TestCheckTiers(t *testing.T) {
 	set := testSet()
-	set.Python[Python] = set.Python[Python][:1]
-	set.Python[Standard] = slices.Clone(set.Python[Standard])
-	set.Python[Standard][0].Version = "2"
-	_, err := Read(filesOf(set))
+	python, standard := set.Python[Python], set.Python[Standard]
+	python.Requirements = python.Requirements[:1]
+	standard.Requirements[0].Version = "2"
+	set.Python[Python], set.Python[Standard] = python, standard
+	_, err := ReadSet(filesOf(set))
 	require.EqualError(t, err, "python.lock.txt: idna is in minimal.lock.txt and missing here\n"+
 		"standard.lock.txt: aiohttp: version 2 here, 1 in the tier below")
 }
 
 func TestDigest(t *testing.T) {
 	set := testSet()
-	minimal := set.Digest(Minimal, nil)
+	minimal := set.Digest(Minimal, Packages{})
 	require.Regexp(t, "^sha256:[0-9a-f]{64}$", minimal)
-	require.NotEqual(t, minimal, set.Digest(Python, nil))
+	require.NotEqual(t, minimal, set.Digest(Python, Packages{}))
 	set.Tools = Tools{}
-	set.Python[Standard] = nil
-	require.Equal(t, minimal, set.Digest(Minimal, nil), "neither tools nor other tiers count")
+	set.Python[Standard] = Packages{}
+	require.Equal(t, minimal, set.Digest(Minimal, Packages{}), "neither tools nor other tiers count")
 	set.Debian.Suites[0].Key = strings.Repeat("E", 40)
-	require.NotEqual(t, minimal, set.Digest(Minimal, nil))
+	require.NotEqual(t, minimal, set.Digest(Minimal, Packages{}))
 }
 
 // The committed locks are as they would be written.

@@ -20,8 +20,7 @@ func Changes(old, now *lock.Set) []string {
 		old = &lock.Set{}
 	}
 	lines := debianChanges(old.Debian, now.Debian)
-	lines = append(lines, pythonChanges(old.Python, now.Python)...)
-	lines = append(lines, sourceChanges(old.Sources, now.Sources)...)
+	lines = append(lines, packagesChanges(old.Python, now.Python)...)
 	lines = append(lines, imageChanges(old.Alpine, now.Alpine)...)
 	lines = append(lines, tools(old.Tools).diff("tool", tools(now.Tools))...)
 	if len(lines) > 0 {
@@ -88,34 +87,6 @@ func debianLayers(d lock.Debian) table {
 
 func layerItem(l lock.Layer) item {
 	return item{content: fmt.Sprint(l.Digest, l.Size), what: "made otherwise from the same packages"}
-}
-
-func pythonChanges(old, now map[lock.Tier]lock.Requirements) []string {
-	before, after := table{}, table{}
-	for tier, reqs := range old {
-		before.addRequirements(string(tier), reqs)
-	}
-	for tier, reqs := range now {
-		after.addRequirements(string(tier), reqs)
-	}
-	return before.diff("python", after)
-}
-
-func (t table) addRequirements(tier string, reqs lock.Requirements) {
-	byName := map[string]lock.Requirements{} // several where markers differ
-	for _, r := range reqs {
-		byName[r.Name] = append(byName[r.Name], r)
-	}
-	for name, same := range byName {
-		var versions []string
-		for _, r := range same {
-			if r.Marker != "" {
-				r.Version += " ; " + r.Marker
-			}
-			versions = append(versions, r.Version)
-		}
-		t.add(name, tier, item{version: strings.Join(versions, " and "), content: string(same.Format()), what: "other hashes of the same version"})
-	}
 }
 
 func tools(locked lock.Tools) table {

@@ -29,13 +29,17 @@ func testSet() *lock.Set {
 			Suites:    []lock.Suite{{Archive: "debian", Name: "bookworm", Date: time.Date(2026, 7, 11, 10, 0, 0, 0, time.UTC), Key: "A"}},
 			Platforms: map[string]lock.DebianPlatform{"linux/amd64": platform("amd64"), "linux/arm64": platform("arm64")},
 		},
-		Python: map[lock.Tier]lock.Requirements{
-			lock.Minimal:  {req("idna", "3.1")},
-			lock.Python:   {req("aiohttp", "3.12"), req("idna", "3.1")},
-			lock.Standard: {req("aiohttp", "3.12"), req("idna", "3.1"), req("numpy", "2")},
+		Python: map[lock.Tier]lock.Packages{
+			lock.Minimal:  packages(req("idna", "3.1")),
+			lock.Python:   packages(req("aiohttp", "3.12"), req("idna", "3.1")),
+			lock.Standard: packages(req("aiohttp", "3.12"), req("idna", "3.1"), req("numpy", "2")),
 		},
 		Tools: lock.Tools{UV: lock.Tool{Version: "0.13", SHA256: map[string]string{"linux/amd64": "x"}}},
 	}
+}
+
+func packages(reqs ...lock.Requirement) lock.Packages {
+	return lock.Packages{Targets: lock.WheelTargets()[:2], Requirements: reqs}
 }
 
 func TestChanges(t *testing.T) {
@@ -51,22 +55,25 @@ func TestChanges(t *testing.T) {
 		edit func(s *lock.Set)
 		want []string
 	}{
-		"nothing":       {func(*lock.Set) {}, nil},
-		"both":          {both(func(l *lock.Layer) { l.Packages[1].Version = "3.0.22"; l.Digest = "x" }), []string{"debian libssl3 3.0.17 -> 3.0.22"}},
-		"removed":       {both(func(l *lock.Layer) { l.Packages = l.Packages[:1] }), []string{"debian libssl3 removed 3.0.17"}},
-		"hash":          {both(func(l *lock.Layer) { l.Packages[0].SHA256 = "x" }), []string{"debian libc6 2.36: another file of the same version"}},
-		"layer":         {both(func(l *lock.Layer) { l.Digest = "x" }), []string{"debian rootfs layer made otherwise from the same packages"}},
-		"date":          {func(s *lock.Set) { s.Debian.Suites[0].Date = s.Debian.Suites[0].Date.Add(time.Hour) }, []string{"debian suite bookworm 2026-07-11T10:00:00Z -> 2026-07-11T11:00:00Z"}},
-		"key":           {func(s *lock.Set) { s.Debian.Suites[0].Key = "B" }, []string{"debian suite bookworm 2026-07-11T10:00:00Z: signed with another key"}},
-		"tool":          {func(s *lock.Set) { s.Tools.UV.Version = "0.14" }, []string{"tool uv 0.13 -> 0.14"}},
-		"tool's hash":   {func(s *lock.Set) { s.Tools.UV.SHA256 = nil }, []string{"tool uv 0.13: other hashes of the same version"}},
-		"no platform":   {func(s *lock.Set) { delete(s.Debian.Platforms, "linux/arm64") }, []string{"debian libc6 removed 2.36 (linux/arm64)", "debian libssl3 removed 3.0.17 (linux/arm64)", "debian pip removed 23 (linux/arm64)"}},
-		"one platform":  {func(s *lock.Set) { rootfs(s, "linux/arm64", func(l *lock.Layer) { l.Packages[0].Version = "2.37" }) }, []string{"debian libc6 2.36 -> 2.37 (linux/arm64)"}},
-		"higher tiers":  {func(s *lock.Set) { s.Python[lock.Python][0].Version = "4"; s.Python[lock.Standard][0].Version = "4" }, []string{"python aiohttp 3.12 -> 4"}},
+		"nothing":      {func(*lock.Set) {}, nil},
+		"both":         {both(func(l *lock.Layer) { l.Packages[1].Version = "3.0.22"; l.Digest = "x" }), []string{"debian libssl3 3.0.17 -> 3.0.22"}},
+		"removed":      {both(func(l *lock.Layer) { l.Packages = l.Packages[:1] }), []string{"debian libssl3 removed 3.0.17"}},
+		"hash":         {both(func(l *lock.Layer) { l.Packages[0].SHA256 = "x" }), []string{"debian libc6 2.36: another file of the same version"}},
+		"layer":        {both(func(l *lock.Layer) { l.Digest = "x" }), []string{"debian rootfs layer made otherwise from the same packages"}},
+		"date":         {func(s *lock.Set) { s.Debian.Suites[0].Date = s.Debian.Suites[0].Date.Add(time.Hour) }, []string{"debian suite bookworm 2026-07-11T10:00:00Z -> 2026-07-11T11:00:00Z"}},
+		"key":          {func(s *lock.Set) { s.Debian.Suites[0].Key = "B" }, []string{"debian suite bookworm 2026-07-11T10:00:00Z: signed with another key"}},
+		"tool":         {func(s *lock.Set) { s.Tools.UV.Version = "0.14" }, []string{"tool uv 0.13 -> 0.14"}},
+		"tool's hash":  {func(s *lock.Set) { s.Tools.UV.SHA256 = nil }, []string{"tool uv 0.13: other hashes of the same version"}},
+		"no platform":  {func(s *lock.Set) { delete(s.Debian.Platforms, "linux/arm64") }, []string{"debian libc6 removed 2.36 (linux/arm64)", "debian libssl3 removed 3.0.17 (linux/arm64)", "debian pip removed 23 (linux/arm64)"}},
+		"one platform": {func(s *lock.Set) { rootfs(s, "linux/arm64", func(l *lock.Layer) { l.Packages[0].Version = "2.37" }) }, []string{"debian libc6 2.36 -> 2.37 (linux/arm64)"}},
+		"higher tiers": {func(s *lock.Set) {
+			s.Python[lock.Python].Requirements[0].Version = "4"
+			s.Python[lock.Standard].Requirements[0].Version = "4"
+		}, []string{"python aiohttp 3.12 -> 4"}},
 		"moved down":    {func(s *lock.Set) { s.Python[lock.Minimal] = s.Python[lock.Python] }, []string{"python aiohttp added 3.12 (minimal)"}},
-		"python's hash": {func(s *lock.Set) { s.Python[lock.Standard][2].Hashes = []string{"y"} }, []string{"python numpy 2: other hashes of the same version"}},
-		"marker":        {func(s *lock.Set) { s.Python[lock.Standard][2].Marker = "x" }, []string{"python numpy 2 -> 2 ; x"}},
-		"order":         {func(s *lock.Set) { r := s.Python[lock.Standard]; r[0], r[1] = r[1], r[0] }, []string{"standard.lock.txt: another form of the same content"}},
+		"python's hash": {func(s *lock.Set) { s.Python[lock.Standard].Requirements[2].Hashes = []string{"y"} }, []string{"python numpy 2: other files of the same version"}},
+		"marker":        {func(s *lock.Set) { s.Python[lock.Standard].Requirements[2].Marker = "x" }, []string{"python numpy 2 -> 2 ; x"}},
+		"order":         {func(s *lock.Set) { r := s.Python[lock.Standard].Requirements; r[0], r[1] = r[1], r[0] }, []string{"standard.lock.toml: another form of the same content", "standard.lock.txt: another form of the same content"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -10,22 +10,24 @@ import (
 // Compiled says what is built from source, for which targets and why, a line
 // each, such as "pymongo 4.15.4: compiled from source for musllinux_1_2_x86_64,
 // musllinux_1_2_aarch64: no wheel is published for them".
-func Compiled(sources lock.Sources) []string {
+func Compiled(p lock.Packages) []string {
 	var lines []string
-	for _, s := range sources {
-		lines = append(lines, s.Name+" "+compiledAs(s)+because(s))
+	for _, r := range p.Requirements {
+		if r.Source != nil {
+			lines = append(lines, r.Name+" "+compiledAs(r)+because(r.Source))
+		}
 	}
 	return lines
 }
 
-func compiledAs(s lock.Source) string {
-	if slices.Contains(s.Targets, lock.AnyTarget) {
-		return s.Version + ": built from source, once for all platforms"
+func compiledAs(r lock.Requirement) string {
+	if slices.Contains(r.Source.Targets, lock.AnyTarget) {
+		return r.Version + ": built from source, once for all platforms"
 	}
-	return s.Version + ": compiled from source for " + strings.Join(s.Targets, ", ")
+	return r.Version + ": compiled from source for " + strings.Join(r.Source.Targets, ", ")
 }
 
-func because(s lock.Source) string {
+func because(s *lock.Source) string {
 	switch {
 	case slices.Contains(s.Targets, lock.AnyTarget):
 		return ": no wheel is published"
@@ -36,43 +38,40 @@ func because(s lock.Source) string {
 }
 
 // OwnChanges is Changes for a lock of one's own requirements.
-func OwnChanges(old, now Locked) []string {
-	set := func(l Locked) *lock.Set {
-		return &lock.Set{
-			Python:  map[lock.Tier]lock.Requirements{"": l.Requirements},
-			Sources: map[lock.Tier]lock.Sources{"": l.Sources},
-		}
-	}
-	a, b := set(old), set(now)
-	return append(pythonChanges(a.Python, b.Python), sourceChanges(a.Sources, b.Sources)...)
+func OwnChanges(old, now lock.Packages) []string {
+	return packagesChanges(map[lock.Tier]lock.Packages{"": old}, map[lock.Tier]lock.Packages{"": now})
 }
 
-// sourceChanges says what is compiled now and was not, or otherwise, with the
-// reason where it is new.
-func sourceChanges(old, now map[lock.Tier]lock.Sources) []string {
-	before, after := table{}, table{}
-	for tier, sources := range old {
-		before.addSources(string(tier), sources)
-	}
-	for tier, sources := range now {
-		after.addSources(string(tier), sources)
-	}
-	return before.diff("source", after)
+// packagesChanges says what is locked otherwise, and what is compiled now and was
+// not, with the reason where it is new.
+func packagesChanges(old, now map[lock.Tier]lock.Packages) []string {
+	before, after := packagesTables(old), packagesTables(now)
+	return append(before[0].diff("python", after[0]), before[1].diff("source", after[1])...)
 }
 
-func (t table) addSources(tier string, sources lock.Sources) {
-	byName := map[string]lock.Sources{} // several where markers differ
-	for _, s := range sources {
-		byName[s.Name] = append(byName[s.Name], s)
-	}
-	for name, same := range byName {
-		var versions []string
-		for _, s := range same {
-			versions = append(versions, compiledAs(s))
+// packagesTables returns what is locked, and what is compiled of it.
+func packagesTables(tiers map[lock.Tier]lock.Packages) [2]table {
+	all, compiled := table{}, table{}
+	for tier, p := range tiers {
+		for _, r := range p.Requirements {
+			one := lock.Packages{Targets: p.Targets, Requirements: lock.Requirements{r}}
+			source := r.Source
+			one.Requirements[0].Source = nil
+			version := r.Version
+			if r.Marker != "" {
+				version += " ; " + r.Marker
+			}
+			all.add(r.Name, string(tier), item{
+				version: version, content: string(one.Requirements.Format()) + string(one.FormatTOML()), what: "other files of the same version",
+			})
+			if source == nil {
+				continue
+			}
+			one.Requirements[0] = lock.Requirement{Name: r.Name, Source: source}
+			compiled.add(r.Name, string(tier), item{
+				version: compiledAs(r), content: string(one.FormatTOML()), what: "built by other requirements", reason: because(source),
+			})
 		}
-		t.add(name, tier, item{
-			version: strings.Join(versions, " and "), content: string(same.Format()),
-			what: "built by other requirements", reason: because(same[0]),
-		})
 	}
+	return [2]table{all, compiled}
 }

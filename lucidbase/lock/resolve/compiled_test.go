@@ -10,39 +10,42 @@ import (
 )
 
 func ExampleCompiled() {
-	for _, line := range Compiled(lock.Sources{
-		{Name: "pymongo", Version: "4.15.4", Targets: []string{"musllinux_1_2_x86_64", "musllinux_1_2_aarch64"}},
-		{Name: "psutil", Version: "5.9.6", Targets: []string{"manylinux_2_36_aarch64"}},
-		{Name: "stem", Version: "1.8.2", Targets: []string{lock.AnyTarget}},
-	}) {
+	for _, line := range Compiled(packages(
+		lock.Requirement{Name: "idna", Version: "3.10"},
+		lock.Requirement{Name: "psutil", Version: "5.9.6", Source: &lock.Source{Targets: []string{"manylinux_2_36_aarch64"}}},
+		lock.Requirement{Name: "pymongo", Version: "4.15.4", Source: &lock.Source{Targets: []string{"musllinux_1_2_x86_64", "musllinux_1_2_aarch64"}}},
+		lock.Requirement{Name: "stem", Version: "1.8.2", Source: &lock.Source{Targets: []string{lock.AnyTarget}}},
+	)) {
 		fmt.Println(line)
 	}
 	// Output:
-	// pymongo 4.15.4: compiled from source for musllinux_1_2_x86_64, musllinux_1_2_aarch64: no wheel is published for them
 	// psutil 5.9.6: compiled from source for manylinux_2_36_aarch64: no wheel is published for it
+	// pymongo 4.15.4: compiled from source for musllinux_1_2_x86_64, musllinux_1_2_aarch64: no wheel is published for them
 	// stem 1.8.2: built from source, once for all platforms: no wheel is published
 }
 
 func TestOwnChanges(t *testing.T) {
-	psutil := func(version string, targets ...string) Locked {
-		return Locked{
-			Requirements: lock.Requirements{{Name: "psutil", Version: version, Hashes: []string{"sha256:" + hashA}}},
-			Sources:      lock.Sources{{Name: "psutil", Version: version, SHA256: hashB, Targets: targets}},
-		}
+	psutil := func(version string, targets ...string) lock.Packages {
+		return packages(lock.Requirement{
+			Name: "psutil", Version: version, Hashes: []string{"sha256:" + hashA}, Source: &lock.Source{SHA256: hashB, Targets: targets},
+		})
 	}
 	wheels := psutil("5.9.6")
-	wheels.Sources = nil
+	wheels.Requirements[0].Source = nil
 	otherBuild := psutil("5.9.6", musl...)
-	otherBuild.Sources[0].Build = lock.Requirements{{Name: "setuptools", Version: "84", Hashes: []string{"sha256:" + hashA}}}
+	otherBuild.Requirements[0].Source.Build = lock.Requirements{{Name: "setuptools", Version: "84", Hashes: []string{"sha256:" + hashA}}}
+	otherFile := psutil("5.9.6", musl...)
+	otherFile.Requirements[0].Wheels = []lock.Wheel{{Name: "psutil-5.9.6-py3-none-any.whl", Size: 1}}
 	const compiled = "5.9.6: compiled from source for musllinux_1_2_x86_64, musllinux_1_2_aarch64"
 	const reason = ": no wheel is published for them"
 	for name, tt := range map[string]struct {
-		old, now Locked
+		old, now lock.Packages
 		want     []string
 	}{
 		"nothing":            {psutil("5.9.6", musl...), psutil("5.9.6", musl...), nil},
-		"from nothing":       {Locked{}, psutil("5.9.6", musl...), []string{"python psutil added 5.9.6", "source psutil added " + compiled + reason}},
-		"other wheels":       {psutil("5.9.6", musl...), wheels, []string{"source psutil removed " + compiled}},
+		"from nothing":       {lock.Packages{}, psutil("5.9.6", musl...), []string{"python psutil added 5.9.6", "source psutil added " + compiled + reason}},
+		"other file":         {psutil("5.9.6", musl...), otherFile, []string{"python psutil 5.9.6: other files of the same version"}},
+		"no source":          {psutil("5.9.6", musl...), wheels, []string{"source psutil removed " + compiled}},
 		"other requirements": {psutil("5.9.6", musl...), otherBuild, []string{"source psutil " + compiled + ": built by other requirements"}},
 		"fewer targets": {psutil("5.9.6", musl...), psutil("5.9.6", musl[0]), []string{
 			"source psutil " + compiled + " -> 5.9.6: compiled from source for musllinux_1_2_x86_64: no wheel is published for it",
@@ -55,7 +58,7 @@ func TestOwnChanges(t *testing.T) {
 // A tier's sources are told by tier where another tier needs them otherwise.
 func TestChangesOfSources(t *testing.T) {
 	old, now := testSet(), testSet()
-	now.Sources = map[lock.Tier]lock.Sources{lock.Minimal: {{Name: "idna", Version: "3.1", SHA256: hashA, Targets: musl}}}
+	now.Python[lock.Minimal].Requirements[0].Source = &lock.Source{SHA256: hashA, Targets: musl}
 	now.Tools.Zig = lock.Tool{Version: "0.17", SHA256: map[string]string{"linux/amd64": "z"}}
 	require.Equal(t, []string{
 		"source idna added 3.1: compiled from source for musllinux_1_2_x86_64, musllinux_1_2_aarch64: no wheel is published for them",

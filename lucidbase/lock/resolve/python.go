@@ -39,16 +39,13 @@ func Python(ctx context.Context, run Runner, set *lock.Set, in lock.Inputs) erro
 	if set.Tools, err = parseTools(files[stage.ToolsOutput]); err != nil {
 		return err
 	}
-	set.Python, set.Sources = map[lock.Tier]lock.Requirements{}, map[lock.Tier]lock.Sources{}
+	set.Python = map[lock.Tier]lock.Packages{}
 	for i, t := range tiers {
 		locked, err := parseList(r.Lists[i], files, r.Libraries)
 		if err != nil {
 			return err
 		}
-		set.Python[t] = locked.Requirements
-		if len(locked.Sources) > 0 {
-			set.Sources[t] = locked.Sources
-		}
+		set.Python[t] = locked.Packages
 	}
 	return nil
 }

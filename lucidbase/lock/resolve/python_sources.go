@@ -11,11 +11,9 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-// Locked is a resolved list of packages: the hashes of everything that it names,
-// and what takes the place of the wheels that are missing.
+// Locked is a resolved list of packages, and what there is to know about it.
 type Locked struct {
-	Requirements lock.Requirements
-	Sources      lock.Sources
+	lock.Packages
 	// Warnings are uv's: of versions that were yanked, of extras that are not there.
 	Warnings []string
 	// Dropped are those of Request.Leftovers that nothing needs.
@@ -74,11 +72,18 @@ const noSource = "it has no source distribution"
 // listResult is how the stage writes what it found out about a list.
 type listResult struct {
 	Error             string
+	Wheels            map[string][]wheelResult // by name and version
 	Sources           []sourceResult
 	Warnings, Dropped []string
 	Refused           []Refused
 	// Hashes are those that remain of packages of which the list names some.
 	Hashes map[string][]string
+}
+
+type wheelResult struct {
+	Name, SHA256 string
+	Size         int64
+	Targets      []string
 }
 
 type sourceResult struct {
@@ -108,26 +113,32 @@ func parseList(l stage.List, files map[string][]byte, libraries map[string][]str
 			reqs[i].Hashes = slices.DeleteFunc(r.Hashes, func(h string) bool { return !slices.Contains(allowed, h) })
 		}
 	}
-	locked := Locked{Requirements: reqs, Warnings: result.Warnings, Dropped: result.Dropped, Refused: result.Refused}
 	var errs []error
+	compiled := map[string]*lock.Source{}
 	for _, found := range result.Sources {
 		if found.Needs != "" || found.Says != "" {
 			errs = append(errs, fmt.Errorf("resolving %s: %w", l.File, found.problem()))
 			continue
 		}
-		s, err := found.source(reqs)
-		s.Libraries = libraries[s.Name]
+		s, err := found.source()
+		s.Libraries = libraries[found.Name]
 		errs = append(errs, err)
-		locked.Sources = append(locked.Sources, s)
+		compiled[found.Name+" "+found.Version] = s
+	}
+	p := lock.Packages{Targets: l.Targets}
+	for _, r := range reqs {
+		for _, w := range result.Wheels[r.String()] {
+			r.Wheels = append(r.Wheels, lock.Wheel(w))
+		}
+		r.Source = compiled[r.String()]
+		p.Requirements = append(p.Requirements, r)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return Locked{}, err
 	}
 	// What is written must be readable.
-	if _, err := lock.ParseSources(sources, locked.Sources.Format()); err != nil {
-		return Locked{}, err
-	}
-	return locked, nil
+	p, err = lock.ParsePackages(lockFile, p.Requirements.Format(), p.FormatTOML())
+	return Locked{Packages: p, Warnings: result.Warnings, Dropped: result.Dropped, Refused: result.Refused}, err
 }
 
 func (r sourceResult) problem() error {
@@ -137,15 +148,8 @@ func (r sourceResult) problem() error {
 	}
 }
 
-// source gives the locked form, with the marker of the requirement that it
-// replaces.
-func (r sourceResult) source(reqs lock.Requirements) (lock.Source, error) {
-	i := slices.IndexFunc(reqs, func(req lock.Requirement) bool { return req.Name == r.Name && req.Version == r.Version })
-	if i < 0 {
-		return lock.Source{}, fmt.Errorf("%s %s: a source of what is not locked", r.Name, r.Version)
-	}
+// source returns the locked form.
+func (r sourceResult) source() (*lock.Source, error) {
 	build, err := lock.ParseRequirements("build requirements of "+r.Name, []byte(r.Build))
-	return lock.Source{
-		Name: r.Name, Version: r.Version, Marker: reqs[i].Marker, SHA256: r.SHA256, Targets: r.Targets, CXX: r.CXX, Build: build,
-	}, err
+	return &lock.Source{SHA256: r.SHA256, Targets: r.Targets, CXX: r.CXX, Build: build}, err
 }

@@ -3,6 +3,7 @@ package resolve
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -43,39 +44,45 @@ func TestParseTools(t *testing.T) {
 
 // recorded is what the stage said about a list, cut short.
 func recorded(result string) (stage.List, map[string][]byte) {
-	return stage.List{Name: "minimal", File: "minimal.in"}, map[string][]byte{
+	return stage.List{Name: "minimal", File: "minimal.in", Targets: lock.WheelTargets()}, map[string][]byte{
 		"minimal.lock.txt": []byte("cffi==1.15.1 ; platform_python_implementation != 'PyPy' \\\n    --hash=sha256:" + hashA + "\n" +
 			"stem==1.8.2 \\\n    --hash=sha256:" + hashB + "\n"),
 		"minimal.json": []byte(result),
 	}
 }
 
+// recordedWheels are the wheels of recorded, for every target.
+func recordedWheels() string {
+	const wheel = `[{"name": "x-1-py3-none-any.whl", "size": 7, "sha256": "%s", "targets": ["%s"]}]`
+	all := strings.Join(lock.WheelTargets(), `", "`)
+	return fmt.Sprintf(`{"cffi 1.15.1": `+wheel+`, "stem 1.8.2": `+wheel+`}`, hashA, all, hashB, all)
+}
+
 func buildOf(name string) string { return name + "==1 \\\n    --hash=sha256:" + hashA + "\n" }
 
 func TestParseList(t *testing.T) {
-	result, err := json.Marshal(map[string]any{"error": "", "sources": []any{
-		map[string]any{"name": "cffi", "version": "1.15.1", "targets": musl, "sha256": hashB, "build": buildOf("setuptools")},
+	all := lock.WheelTargets()
+	result, err := json.Marshal(map[string]any{"error": "", "wheels": map[string]any{
+		"cffi 1.15.1": []any{map[string]any{"name": "cffi-1.15.1-cp311-cp311-manylinux_2_17_x86_64.whl", "size": 7, "sha256": hashA, "targets": all[:2]}},
+	}, "sources": []any{
+		map[string]any{"name": "cffi", "version": "1.15.1", "targets": musl, "sha256": hashA, "build": buildOf("setuptools")},
 		map[string]any{"name": "stem", "version": "1.8.2", "targets": []string{"any"}, "sha256": hashB, "build": ""},
 	}})
 	require.NoError(t, err)
 	list, files := recorded(string(result))
 	locked, err := parseList(list, files, map[string][]string{"cffi": {"libffi-dev"}, "pyyaml": {"libyaml-dev"}})
 	require.NoError(t, err)
-	require.Len(t, locked.Requirements, 2)
-	require.Equal(t, lock.Sources{
+	require.Equal(t, lock.Packages{Targets: all, Requirements: lock.Requirements{
 		{
-			Name: "cffi", Version: "1.15.1", Marker: "platform_python_implementation != 'PyPy'", SHA256: hashB, Targets: musl,
-			Build:     lock.Requirements{{Name: "setuptools", Version: "1", Hashes: []string{"sha256:" + hashA}}},
-			Libraries: []string{"libffi-dev"},
+			Name: "cffi", Version: "1.15.1", Marker: "platform_python_implementation != 'PyPy'", Hashes: []string{"sha256:" + hashA},
+			Wheels: []lock.Wheel{{Name: "cffi-1.15.1-cp311-cp311-manylinux_2_17_x86_64.whl", Size: 7, SHA256: hashA, Targets: all[:2]}},
+			Source: &lock.Source{
+				SHA256: hashA, Targets: musl, Libraries: []string{"libffi-dev"},
+				Build: lock.Requirements{{Name: "setuptools", Version: "1", Hashes: []string{"sha256:" + hashA}}},
+			},
 		},
-		{Name: "stem", Version: "1.8.2", SHA256: hashB, Targets: []string{"any"}},
-	}, locked.Sources)
-	require.Empty(t, locked.Sources.For("musllinux_1_2_x86_64").Replace(locked.Requirements), "each source takes its wheel's place")
-
-	list, files = recorded(`{"error": "", "sources": []}`)
-	locked, err = parseList(list, files, nil)
-	require.NoError(t, err)
-	require.Empty(t, locked.Sources)
+		{Name: "stem", Version: "1.8.2", Hashes: []string{"sha256:" + hashB}, Source: &lock.Source{SHA256: hashB, Targets: []string{"any"}}},
+	}}, locked.Packages)
 }
 
 // Every package that cannot be had is told, with what would do instead.
@@ -101,13 +108,18 @@ func TestParseListProblems(t *testing.T) {
 
 // What the stage leaves is not trusted to be what it should be.
 func TestParseListRefuses(t *testing.T) {
-	good := `{"sources": [{"name": "stem", "version": "1.8.2", "targets": ["any"], "sha256": "` + hashB + `", "build": ""}]}`
+	good := `{"wheels": {"cffi 1.15.1": [{"name": "cffi-1.15.1-py3-none-any.whl", "size": 7, "sha256": "` + hashA + `", "targets": ["` + strings.Join(lock.WheelTargets(), `", "`) + `"]}]},
+		"sources": [{"name": "stem", "version": "1.8.2", "targets": ["any"], "sha256": "` + hashB + `", "build": ""}]}`
+	list, files := recorded(good)
+	_, err := parseList(list, files, nil)
+	require.NoError(t, err)
 	for want, edit := range map[string][2]string{
-		"stem 1.8.3: a source of what is not locked":  {"1.8.2", "1.8.3"},
-		"parsing minimal.json: ":                      {`{"sources"`, `["sources"`},
-		"target \"win_amd64\" is not any":             {`"any"`, `"win_amd64"`},
-		"sha256 \"b\" is not 64":                      {hashB, "b"},
-		"stem: no targets":                            {`["any"]`, `[]`},
+		"cffi: no targets":                            {`"cffi 1`, `"cff 1`},
+		"stem: no targets":                            {`"stem"`, `"sten"`},
+		"size 0 of cffi-1.15.1-py3-none-any.whl":      {`"size": 7`, `"size": 0`},
+		"parsing minimal.json: ":                      {`{"wheels"`, `["wheels"`},
+		"target \"win_amd64\" is not one of":          {`"any"`, `"win_amd64"`},
+		"sha256 \"b\" of the source is not 64":        {hashB, "b"},
 		"parsing build requirements of stem: line 1:": {`"build": ""`, `"build": "wheel"`},
 	} {
 		require.Contains(t, good, edit[0])
@@ -115,14 +127,13 @@ func TestParseListRefuses(t *testing.T) {
 		_, err := parseList(list, files, nil)
 		require.ErrorContains(t, err, want)
 	}
-	list, files := recorded(good)
 	files["minimal.lock.txt"] = []byte("stem==1.8.2\n")
-	_, err := parseList(list, files, nil)
+	_, err = parseList(list, files, nil)
 	require.EqualError(t, err, "parsing minimal.lock.txt: line 1: stem: no hash")
 }
 
 func FuzzParseList(f *testing.F) {
-	f.Add(`{"sources": [{"name": "stem", "version": "1.8.2", "targets": ["any"], "sha256": "`+hashB+`", "build": ""}]}`, "stem==1.8.2 --hash=sha256:"+hashA)
+	f.Add(`{"sources": [{"name": "stem", "version": "1.8.2", "targets": ["any"], "sha256": "`+hashB+`", "build": ""}]}`, "stem==1.8.2 --hash=sha256:"+hashB)
 	f.Add(`{"sources": [{"name": "a", "needs": "Rust"}], "error": "x"}`, "")
 	f.Fuzz(func(t *testing.T, result, lockFile string) {
 		list, files := recorded(result)
@@ -131,10 +142,9 @@ func FuzzParseList(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := lock.ParseSources("fuzz", locked.Sources.Format())
+		again, err := lock.ParsePackages("fuzz", locked.Requirements.Format(), locked.FormatTOML())
 		require.NoError(t, err)
-		require.Equal(t, locked.Sources.Format(), again.Format())
-		require.NoError(t, again.Within("fuzz", locked.Requirements))
+		require.Equal(t, locked.FormatTOML(), again.FormatTOML())
 	})
 }
 

@@ -53,7 +53,7 @@ func TestCheckHashes(t *testing.T) {
 		"no such file": {"\ncffi==1.15.1 --hash=sha256:" + hashB + "\n", `{"cffi": []}`, nil, "r.txt: line 2: cffi==1.15.1 --hash=sha256:" + hashB[:50] + "...: the index has no file of cffi 1.15.1 with this hash"},
 		"dependencies": {"--require-hashes\ncffi==1.15.1 --hash=sha256:" + hashA + "\n", `{"cffi": ["sha256:` + hashA + `"]}`, nil, "r.txt: line 1: --require-hashes: the list has no line and hash for what its packages need: stem 1.8.2"},
 	} {
-		list, files := recorded(fmt.Sprintf(`{"error": "", "sources": [], "hashes": %s}`, c.hashes))
+		list, files := recorded(fmt.Sprintf(`{"error": "", "wheels": %s, "sources": [], "hashes": %s}`, recordedWheels(), c.hashes))
 		err := checkHashes(list, files, listed(t, c.list).Input())
 		if c.says != "" {
 			require.EqualError(t, err, c.says, name)

@@ -12,23 +12,27 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-// Try compiles sources, so that one that cannot be compiled is known before an image
+// Try compiles the sources of a lock, so that one that cannot be compiled is known before an image
 // is built: it is a *SourceError. Each is compiled for Debian on one CPU; what is for
 // Alpine alone is not tried, as its interpreter would have to be fetched. What was
 // compiled stays in the engine's cache. When ctx ends, the result is what was found
 // by then, and the reason.
-func Try(ctx context.Context, run Runner, set *lock.Set, sources lock.Sources) error {
+func Try(ctx context.Context, run Runner, set *lock.Set, p lock.Packages) error {
 	version, err := lucidbase.PythonVersion(set.Debian, run.Platform())
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, s := range sources {
-		i := slices.IndexFunc(s.Targets, func(t string) bool { return strings.HasPrefix(t, "manylinux") })
+	for _, r := range p.Requirements {
+		if r.Source == nil {
+			continue
+		}
+		targets := r.Source.Targets
+		i := slices.IndexFunc(targets, func(t string) bool { return strings.HasPrefix(t, "manylinux") })
 		if i < 0 {
 			continue
 		}
-		cause, err := compileCause(ctx, run, set, s, stage.DebianTarget(s.Targets[i], version))
+		cause, err := compileCause(ctx, run, set, r, stage.DebianTarget(targets[i], version))
 		if ctx.Err() != nil {
 			return errors.Join(append(errs, context.Cause(ctx))...)
 		}
@@ -36,7 +40,7 @@ func Try(ctx context.Context, run Runner, set *lock.Set, sources lock.Sources) e
 			return err
 		}
 		if cause != "" {
-			errs = append(errs, &SourceError{Name: s.Name, Version: s.Version, Targets: s.Targets, Said: "its source cannot be compiled: " + cause, Tried: true})
+			errs = append(errs, &SourceError{Name: r.Name, Version: r.Version, Targets: targets, Said: "its source cannot be compiled: " + cause, Tried: true})
 		}
 	}
 	return errors.Join(errs...)
@@ -44,17 +48,17 @@ func Try(ctx context.Context, run Runner, set *lock.Set, sources lock.Sources) e
 
 // compileCause returns why a source cannot be compiled for a target; empty means
 // that it can.
-func compileCause(ctx context.Context, run Runner, set *lock.Set, s lock.Source, t stage.Target) (string, error) {
+func compileCause(ctx context.Context, run Runner, set *lock.Set, r lock.Requirement, t stage.Target) (string, error) {
 	builder, inputs := stage.NewBuilder(set.Debian, run.Platform())
-	made, more, err := stage.Compiler{Builder: builder, Locks: set}.Wheels(lock.Sources{s}, t)
+	made, more, err := stage.Compiler{Builder: builder, Locks: set}.Wheels(lock.Requirements{r}, t)
 	if err != nil {
 		return "", err
 	}
-	_, err = run.ReadFiles(ctx, made[0].State, append(inputs, more...), nil)
+	_, err = run.ReadFiles(ctx, made[0], append(inputs, more...), nil)
 	if err == nil {
 		return "", nil
 	}
-	if _, cause, ok := strings.Cut(err.Error(), fmt.Sprintf("error: %s %s for %s: ", s.Name, s.Version, t.Wheels())); ok {
+	if _, cause, ok := strings.Cut(err.Error(), fmt.Sprintf("error: %s for %s: ", r, t.Wheels())); ok {
 		return cause, nil
 	}
 	return "", err

@@ -30,10 +30,10 @@ func TestTry(t *testing.T) {
 	set, err := lock.Default()
 	require.NoError(t, err)
 	all := lock.WheelTargets()
-	source := func(name string, targets ...string) lock.Source {
-		return lock.Source{Name: name, Version: "1", SHA256: hashA, Targets: targets}
+	source := func(name string, targets ...string) lock.Requirement {
+		return lock.Requirement{Name: name, Version: "1", Source: &lock.Source{SHA256: hashA, Targets: targets}}
 	}
-	sources := lock.Sources{source("pure", lock.AnyTarget), source("alpine", musl...), source("good", all...), source("bad", all[1:]...)}
+	sources := packages(lock.Requirement{Name: "wheel", Version: "1"}, source("pure", lock.AnyTarget), source("alpine", musl...), source("good", all...), source("bad", all[1:]...))
 
 	engine := &compiles{errs: []error{nil, errors.New("building compile bad 1 for " + all[1] + ": error: bad 1 for " + all[1] + ": b.c:1:2: error: no (log: /l)")}}
 	err = Try(t.Context(), engine, set, sources)

@@ -1,0 +1,177 @@
+package lock
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// packagesTOML is the form of NAME.lock.toml. The words are PEP 751's where it has
+// them; there are no addresses, so it is no pylock file.
+type packagesTOML struct {
+	Targets  []string      `toml:"targets"`
+	Packages []packageTOML `toml:"packages"`
+}
+
+type packageTOML struct {
+	Name    string      `toml:"name"`
+	Version string      `toml:"version"`
+	Wheels  []wheelTOML `toml:"wheels"`
+	Sdist   *sdistTOML  `toml:"sdist"`
+}
+
+type wheelTOML struct {
+	Name    string            `toml:"name"`
+	Size    int64             `toml:"size"`
+	Hashes  map[string]string `toml:"hashes"`
+	Targets []string          `toml:"targets"` // none: all of the lock's
+}
+
+type sdistTOML struct {
+	Hashes    map[string]string `toml:"hashes"`
+	Targets   []string          `toml:"targets"`
+	CXX       bool              `toml:"cxx"`
+	Libraries []string          `toml:"libraries"`
+	Build     string            `toml:"build"` // lines of a requirements file
+}
+
+// parseFiles reads what FormatTOML wrote. name is what errors call the file; each
+// names the line and the project.
+func parseFiles(name string, data []byte) (Packages, error) {
+	var file packagesTOML
+	if err := decodeTOML(name, data, &file); err != nil {
+		return Packages{}, err
+	}
+	r := &reporter{name: name}
+	p := Packages{Targets: file.Targets}
+	checkTargets(p.Targets, WheelTargets(), func(format string, args ...any) { r.bad(lineOfKey(data, "targets"), format, args...) })
+	for i, raw := range file.Packages {
+		line := lineWith(data, i, "[[packages]]")
+		bad := func(format string, args ...any) {
+			r.bad(line, "%s: %w", raw.Name, fmt.Errorf(format, args...))
+		}
+		req := raw.requirement(p.Targets, bad)
+		p.checkNew(req, bad)
+		p.Requirements = append(p.Requirements, req)
+	}
+	if err := errors.Join(r.errs...); err != nil {
+		return Packages{}, err
+	}
+	return p, nil
+}
+
+// checkNew reports a package that is not in order, or in a second version for a
+// target.
+func (p Packages) checkNew(r Requirement, bad func(string, ...any)) {
+	for _, before := range p.Requirements {
+		if before.Name > r.Name || before.String() == r.String() {
+			bad("listed twice or not in order")
+			return
+		}
+		for _, t := range p.Targets {
+			if before.Name == r.Name && before.Serves(t) && r.Serves(t) {
+				bad("version %s is for %s, and so is %s", before.Version, t, r.Version)
+			}
+		}
+	}
+}
+
+func (raw packageTOML) requirement(targets []string, bad func(string, ...any)) Requirement {
+	r := Requirement{Name: raw.Name, Version: raw.Version}
+	if !projectName.MatchString(r.Name) {
+		bad("name %q is not a normalised project name", r.Name)
+	}
+	if !pythonVersion.MatchString(r.Version) {
+		bad("version %q is not a version", r.Version)
+	}
+	var served []string
+	for _, w := range raw.Wheels {
+		wheel := Wheel{Name: w.Name, Size: w.Size, SHA256: w.Hashes["sha256"], Targets: w.Targets}
+		if wheel.Targets == nil {
+			wheel.Targets = targets
+		}
+		wheel.check(bad)
+		served = append(served, wheel.Targets...)
+		r.Wheels = append(r.Wheels, wheel)
+	}
+	if raw.Sdist != nil {
+		r.Source = raw.Sdist.source(bad)
+		served = append(served, r.Source.Targets...)
+	}
+	checkTargets(served, targets, bad)
+	return r
+}
+
+func (w Wheel) check(bad func(string, ...any)) {
+	if !strings.HasSuffix(w.Name, ".whl") || strings.ContainsAny(w.Name, "/\\\"'") {
+		bad("%q is no wheel's name", w.Name)
+	}
+	if !hexSHA256.MatchString(w.SHA256) {
+		bad("sha256 %q of %s is not 64 hexadecimal digits", w.SHA256, w.Name)
+	}
+	if w.Size <= 0 {
+		bad("size %d of %s is not a number of bytes", w.Size, w.Name)
+	}
+}
+
+func (raw sdistTOML) source(bad func(string, ...any)) *Source {
+	build, err := ParseRequirements("build", []byte(raw.Build))
+	if err != nil {
+		bad("%w", err)
+	}
+	s := &Source{SHA256: raw.Hashes["sha256"], Targets: raw.Targets, CXX: raw.CXX, Libraries: raw.Libraries, Build: build}
+	s.check(bad)
+	return s
+}
+
+// FormatTOML returns the text of the lock's TOML file; equal locks give equal
+// bytes.
+func (p Packages) FormatTOML() []byte {
+	var b bytes.Buffer
+	b.WriteString(formatList("targets", p.Targets))
+	for _, r := range p.Requirements {
+		fmt.Fprintf(&b, "\n[[packages]]\nname = %q\nversion = %q\n", r.Name, r.Version)
+		if len(r.Wheels) > 0 {
+			b.WriteString("wheels = [\n")
+			for _, w := range r.Wheels {
+				b.WriteString("  " + w.formatTOML(p.Targets) + ",\n")
+			}
+			b.WriteString("]\n")
+		}
+		if r.Source != nil {
+			b.WriteString(r.Source.formatTOML())
+		}
+	}
+	return b.Bytes()
+}
+
+func (w Wheel) formatTOML(all []string) string {
+	text := fmt.Sprintf("{ name = %q, size = %d, hashes = { sha256 = %q }", w.Name, w.Size, w.SHA256)
+	if len(w.Targets) < len(all) {
+		text += ", " + strings.TrimSpace(formatList("targets", w.Targets))
+	}
+	return text + " }"
+}
+
+func (s *Source) formatTOML() string {
+	text := fmt.Sprintf("[packages.sdist]\nhashes = { sha256 = %q }\n", s.SHA256) + formatList("targets", s.Targets)
+	if s.CXX {
+		text += "cxx = true\n"
+	}
+	if len(s.Libraries) > 0 {
+		text += formatList("libraries", s.Libraries)
+	}
+	if len(s.Build) > 0 {
+		// Requirements have neither a quote of this kind nor a control character.
+		text += "build = '''\n" + string(s.Build.Format()) + "'''\n"
+	}
+	return text
+}
+
+func formatList(key string, items []string) string {
+	if len(items) == 0 {
+		return key + " = []\n"
+	}
+	return key + " = [\"" + strings.Join(items, "\", \"") + "\"]\n"
+}
