@@ -87,7 +87,7 @@ func TestBusyForALittle(t *testing.T) {
 		waits = append(waits, d/time.Second)
 		return nil
 	}
-	err := fail(t, patient, "GET", url, nil)
+	err := ask(t, patient, "GET", url, nil)
 	require.ErrorContains(t, err, "(it asks to wait 3s more, after 2m0s)")
 	require.Equal(t, []time.Duration{3, 3, 6, 12, 24, 48, 24}, waits)
 }

@@ -41,8 +41,8 @@ func do(t *testing.T, transport *Transport, method, url string, body io.Reader) 
 	return resp, err
 }
 
-// fail makes a request of which no answer is expected.
-func fail(t *testing.T, transport *Transport, method, url string, body io.Reader) error {
+// ask makes a request of which the answer itself is of no interest.
+func ask(t *testing.T, transport *Transport, method, url string, body io.Reader) error {
 	t.Helper()
 	resp, err := do(t, transport, method, url, body)
 	if err == nil {
@@ -60,7 +60,7 @@ func TestRedirectsEnd(t *testing.T) {
 		url, requests := serve(t, func(w http.ResponseWriter, req *http.Request) {
 			http.Redirect(w, req, req.URL.Path+"x", http.StatusTemporaryRedirect)
 		})
-		err := fail(t, newTransport(0), method, url, strings.NewReader("body"))
+		err := ask(t, newTransport(0), method, url, strings.NewReader("body"))
 		require.ErrorContains(t, err, "stopped after 10 redirects", method)
 		require.EqualValues(t, maxRedirects, requests.Load(), method)
 	}
@@ -93,13 +93,12 @@ func TestRedirectToAPage(t *testing.T) {
 			}
 		})
 		for _, method := range []string{"POST", "PUT", "PATCH"} {
-			err := fail(t, newTransport(0), method, url+"/v2/", nil)
+			err := ask(t, newTransport(0), method, url+"/v2/", nil)
 			require.ErrorContains(t, err, "redirected to a page (")
 			require.ErrorContains(t, err, url+"/login)")
 		}
 		require.EqualValues(t, 3, requests.Load())
-		_, err := do(t, newTransport(0), "GET", url+"/v2/", nil)
-		require.NoError(t, err, "a file may be elsewhere")
+		require.NoError(t, ask(t, newTransport(0), "GET", url+"/v2/", nil), "a file may be elsewhere")
 	}
 }
 
@@ -112,7 +111,10 @@ func TestRedirectWithCredentials(t *testing.T) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader("refresh_token=secret"))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	_, err = (&http.Client{Transport: newTransport(0)}).Do(req)
+	resp, err := (&http.Client{Transport: newTransport(0)}).Do(req)
+	if err == nil {
+		resp.Body.Close()
+	}
 	require.ErrorContains(t, err, "which must not have the credentials")
 	require.Zero(t, stolen.Load())
 }
@@ -136,7 +138,7 @@ func TestSilence(t *testing.T) {
 		if tt.method == "POST" {
 			body = strings.NewReader("body")
 		}
-		err := fail(t, newTransport(short), tt.method, url, body)
+		err := ask(t, newTransport(short), tt.method, url, body)
 		require.ErrorContains(t, err, tt.want, tt.method)
 		var silence *SilenceError
 		require.ErrorAs(t, err, &silence)
@@ -152,8 +154,7 @@ func TestSilenceOnce(t *testing.T) {
 			<-req.Context().Done()
 		}
 	})
-	_, err := do(t, newTransport(short), "GET", url, nil)
-	require.NoError(t, err, "the second time it answers")
+	require.NoError(t, ask(t, newTransport(short), "GET", url, nil), "the second time it answers")
 }
 
 func TestSilenceInTheAnswer(t *testing.T) {
@@ -178,7 +179,7 @@ func TestSilenceInTheRequest(t *testing.T) {
 	end := make(chan struct{}) // a server that does not read does not see its client leave
 	url, _ := serve(t, func(http.ResponseWriter, *http.Request) { <-end })
 	t.Cleanup(func() { close(end) })
-	err := fail(t, newTransport(short), "PATCH", url, endless{t.Context()})
+	err := ask(t, newTransport(short), "PATCH", url, endless{t.Context()})
 	require.ErrorContains(t, err, "no answer, and no byte taken, in 400ms")
 }
 
@@ -226,7 +227,7 @@ func TestSilenceWhileConnecting(t *testing.T) {
 			t.Cleanup(func() { conn.Close() })
 		}
 	}()
-	err = fail(t, newTransport(short), "GET", "https://"+listener.Addr().String(), nil)
+	err = ask(t, newTransport(short), "GET", "https://"+listener.Addr().String(), nil)
 	require.ErrorContains(t, err, "no TLS handshake in 100ms")
 	require.EqualValues(t, 2, connections.Load())
 }
