@@ -61,7 +61,7 @@ func newLock(s Streams) *cobra.Command {
 	f.StringVar(&dir, "dir", "lucidbase/lock", "directory of the package lists and of the locks")
 	f.BoolVar(&own.check, "check", false, "write nothing; exit 1 when something would change")
 	f.StringVarP(&own.list, "requirements", "r", "", "lock this `file` of requirements instead")
-	f.StringVarP(&own.out, "output", "o", "", "`file` to write the lock of -r to, with NAME.sources.toml beside it (default LIST.lock.txt)")
+	f.StringVarP(&own.out, "output", "o", "", "`file` to write the lock of -r to, with NAME.lock.toml beside it (default LIST.lock.txt)")
 	f.StringSliceVar(&own.targets, "target", nil, "wheel platforms that -r is for (default all): "+strings.Join(lock.WheelTargets(), ", "))
 	f.BoolVar(&own.suggest, "suggest", false, "when -r cannot be locked, write a corrected list beside it as NAME.suggested.txt")
 	f.DurationVar(&own.limit, "explain-timeout", resolve.ExplainLimit, "end the explanation of a list that cannot be locked with what is known by then")

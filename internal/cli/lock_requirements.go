@@ -70,7 +70,7 @@ func (o ownFlags) read(s Streams) (*explain.Project, error) {
 	return nil, errors.Join(errs...)
 }
 
-// lockOwn resolves a list and writes its lock, and the sources beside it.
+// lockOwn resolves a list and writes its lock.
 func lockOwn(ctx context.Context, s Streams, eng *engine.Engine, o ownFlags, project *explain.Project) error {
 	set, err := lock.Default()
 	if err != nil {
