@@ -49,5 +49,5 @@ func (f foundation) image(layers []layer) (llb.State, []string) {
 	if len(layers) == 0 {
 		return states[0], history
 	}
-	return llb.Merge(states), history
+	return llb.Merge(states, llb.WithCustomName(f.target.Label()+" layers")), history
 }
