@@ -121,7 +121,8 @@ func unique(inputs []lucidbase.Input) []lucidbase.Input {
 	return out
 }
 
-// tiers lists the tiers that the image holds, the smallest first.
+// tiers lists the tiers that the image holds, the smallest first; lock.Bare has
+// none.
 func (d base) tiers() []lock.Tier {
 	all := lock.Tiers()
 	return all[:slices.Index(all, d.tier)+1]
@@ -136,8 +137,8 @@ func (d base) check(p lucidbase.Platforms) error {
 	if d.name == "" {
 		bad("Name: empty")
 	}
-	if !slices.Contains(lock.Tiers(), d.tier) {
-		bad("Tier: %q is not one of %v", d.tier, lock.Tiers())
+	if all := append(lock.Tiers(), lock.Bare); !slices.Contains(all, d.tier) {
+		bad("Tier: %q is not one of %v", d.tier, all)
 	}
 	for _, name := range sortedKeys(d.Env) {
 		if !envName.MatchString(name) {

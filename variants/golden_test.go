@@ -31,6 +31,7 @@ func fixture(t testing.TB) *lock.Set {
 func specs(locks *lock.Set) map[string]lucidbase.Spec {
 	return map[string]lucidbase.Spec{
 		"alpine-base": variants.Alpine{Locks: locks},
+		"bare-base":   variants.Bare{Locks: locks},
 		"base":        variants.Standard{Locks: locks},
 		"python-base": variants.Python{Locks: locks},
 	}

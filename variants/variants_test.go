@@ -14,7 +14,7 @@ import (
 var onAMD64 = lucidbase.Platforms{Target: lucidbase.LinuxAMD64, Build: lucidbase.LinuxAMD64}
 
 func TestZeroValueBuilds(t *testing.T) {
-	for _, spec := range []lucidbase.Spec{variants.Python{}, variants.Standard{}} {
+	for _, spec := range []lucidbase.Spec{variants.Bare{}, variants.Python{}, variants.Standard{}} {
 		for _, target := range lucidbase.AllPlatforms() {
 			_, err := spec.Graph(lucidbase.Platforms{Target: target, Build: lucidbase.LinuxARM64})
 			require.NoError(t, err)

@@ -40,8 +40,8 @@ func newBuild(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build [IMAGE...]",
 		Short: "Build base images, and write or push them",
-		Long: "Build the images base (or standard), python-base (or python) and alpine-base (or alpine);\n" +
-			"no name means all. The last is made from an image of docker.io, or of its --image-mirror.\n" +
+		Long: "Build the images base (or standard), python-base (or python), bare-base (or bare) and alpine-base\n" +
+			"(or alpine); no name means all. The last is made from an image of docker.io, or of its --image-mirror.\n" +
 			"Each is written to DIR/NAME as an OCI image layout, or pushed with --push.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := fromEnv(cmd, s.Getenv); err != nil {

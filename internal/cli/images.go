@@ -20,6 +20,7 @@ type image struct {
 var images = []image{
 	{"base", "standard", func(o variants.Options) lucidbase.Spec { return variants.Standard(o) }},
 	{"alpine-base", "alpine", func(o variants.Options) lucidbase.Spec { return variants.Alpine(o) }},
+	{"bare-base", "bare", func(o variants.Options) lucidbase.Spec { return variants.Bare(o) }},
 	{"python-base", "python", func(o variants.Options) lucidbase.Spec { return variants.Python(o) }},
 }
 

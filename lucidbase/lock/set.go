@@ -19,6 +19,8 @@ const (
 	Minimal  Tier = "minimal"
 	Python   Tier = "python"
 	Standard Tier = "standard"
+	// Bare is no packages at all. It is none of Tiers, and no files are locked for it.
+	Bare Tier = "bare"
 )
 
 // Tiers lists the tiers from the smallest to the one that contains all others.
