@@ -55,6 +55,8 @@ type Graph struct {
 	Config dockerspec.DockerOCIImage
 	// Inputs are the layers that State names by digest and the client supplies.
 	Inputs []Input
+	// Notes are lines for who builds the image, about what is well and could be better.
+	Notes []string
 	// Contract is what the finished image is held to before anyone gets it: its
 	// locks' names and versions, and what is waived. The zero value holds it to
 	// every rule that needs no lock; there is no way to hold it to none. The

@@ -105,7 +105,17 @@ func (d base) build(p lucidbase.Platforms, sys system) (lucidbase.Graph, error) 
 	contract, err := d.contract(sys, groups)
 	return lucidbase.Graph{
 		State: state, Config: d.config(p.Target, sys, history), Inputs: unique(append(f.inputs, inputs...)), Contract: contract,
+		Notes: d.notes(),
 	}, err
+}
+
+// notes says whether the base has moved on since the image's packages were locked.
+func (d base) notes() []string {
+	with := d.Packages.Base
+	if with.Name == "" || with.Digest == d.Locks.Python[d.tier].Digest() {
+		return nil
+	}
+	return []string{"its packages were locked with other packages of " + with.Name + " than this one has: lock them again for what is new"}
 }
 
 // unique gives each input once: the root filesystem may be the builder's. One layer

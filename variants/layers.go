@@ -41,20 +41,27 @@ type group struct {
 }
 
 // groups lists an image's packages for a target, the lowest first. No package is
-// in two.
+// in two. Of a tier stays what the image's own packages do not replace or, where
+// these were resolved with a base and are complete, what they have just so.
 func (d base) groups(target string) ([]group, error) {
 	further := d.Packages.For(target)
+	complete := d.Packages.Base.Name != ""
 	var all []group
 	for _, tier := range d.tiers() {
 		own, err := d.Locks.Own(tier, target)
 		if err != nil {
 			return nil, err
 		}
-		further = slices.DeleteFunc(further, func(r lock.Requirement) bool {
-			return slices.ContainsFunc(own, func(o lock.Requirement) bool { return same(o, r, target) })
-		})
 		used := slices.DeleteFunc(slices.Clone(own), func(o lock.Requirement) bool {
-			return slices.ContainsFunc(further, func(r lock.Requirement) bool { return r.Name == o.Name })
+			i := slices.IndexFunc(further, func(r lock.Requirement) bool { return r.Name == o.Name })
+			switch {
+			case i < 0:
+				return complete
+			case !same(o, further[i], target):
+				return true
+			}
+			further = slices.Delete(further, i, i+1)
+			return false
 		})
 		all = append(all, group{name: string(tier) + " packages", all: own, used: used})
 	}

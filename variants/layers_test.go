@@ -95,6 +95,30 @@ func TestOverridingChangesOneLayer(t *testing.T) {
 	}
 }
 
+// A lock that was resolved with a base is all that the image has, and what it has
+// just so comes from the base's layers.
+func TestCompleteLock(t *testing.T) {
+	locks := fixture(t)
+	complete := locks.Python[lock.Python]
+	complete.Base = lock.Base{Name: "python-base", Digest: complete.Digest()}
+	complete.Requirements = slices.DeleteFunc(slices.Clone(complete.Requirements), func(r lock.Requirement) bool { return r.Name == "fastapi" })
+	complete.Requirements = append(complete.Requirements, pure("rich", "1", 300_000).Requirements...)
+	_, before := packageLayers(t, variants.Python{Locks: locks}, onAMD64)
+	names, after := packageLayers(t, variants.Python{Locks: locks, Packages: complete}, onAMD64)
+	require.Equal(t, []string{"pymongo 4.15.0", "idna 3.10", "markupsafe 3.0.0", "pydantic-core 2.41.0", "rich 1"}, names)
+	for _, name := range names[:4] {
+		require.Equal(t, before[name], after[name], name)
+	}
+
+	g, err := variants.Python{Locks: locks, Packages: complete}.Graph(onAMD64)
+	require.NoError(t, err)
+	require.Empty(t, g.Notes)
+	complete.Base.Digest = "sha256:" + strings.Repeat("0", 64)
+	g, err = variants.Python{Locks: locks, Packages: complete}.Graph(onAMD64)
+	require.NoError(t, err, "the lock is complete")
+	require.Equal(t, []string{"its packages were locked with other packages of python-base than this one has: lock them again for what is new"}, g.Notes)
+}
+
 // Of a layer of small wheels the rest stays together.
 func TestOverridingASmallOneKeepsTheRest(t *testing.T) {
 	locks := fixture(t)

@@ -41,6 +41,9 @@ func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Se
 			printLines(s.Err, "lucidbase: ", resolve.Notes(project, now))
 			return now, err
 		}
+		if r.Base != "" && isAlone(ctx, eng, set, r) {
+			return resolve.Locked{}, baseError{o.list, r.BaseName, project, err}
+		}
 		cause = err
 	}
 	d, solved, err := resolve.Explain(ctx, eng, set, resolve.Failure{Project: project, Err: cause, Limit: o.limit}, r)
@@ -75,6 +78,31 @@ func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Se
 		errs = append(errs, writeSuggested(s, d.Suggested(), state))
 	}
 	return resolve.Locked{}, listError{errors.Join(errs...), o.suggest, late != ""}
+}
+
+// baseError says that a list cannot be had together with the packages of a base.
+type baseError struct {
+	list, base string
+	project    *explain.Project
+	cause      error
+}
+
+func (e baseError) Error() string {
+	why := e.cause.Error()
+	var no *resolve.NoSolutionError
+	if errors.As(e.cause, &no) {
+		why = e.project.Against(no.Said)
+	}
+	return fmt.Sprintf("%s and the packages of %s cannot be had together: %s", e.list, e.base, why)
+}
+
+func (e baseError) Unwrap() error { return e.cause }
+
+// isAlone reports whether a list can be locked without a base.
+func isAlone(ctx context.Context, eng *engine.Engine, set *lock.Set, r resolve.Request) bool {
+	r.Base = lock.Bare
+	_, err := resolve.Requirements(ctx, eng, set, r)
+	return err == nil
 }
 
 // trialTime is how long sources are compiled when they are locked: errors come

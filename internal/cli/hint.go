@@ -23,7 +23,10 @@ func hint(err error) string {
 	var broken *engine.ContractError
 	says := func(part string) bool { return strings.Contains(strings.ToLower(text), part) }
 	var list listError
+	var base baseError
 	switch {
+	case errors.As(err, &base):
+		return "change what the list says, choose another base, or lock it without any base's packages: --base bare"
 	case errors.As(err, &list):
 		switch {
 		case list.late:

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/variants"
 )
 
@@ -14,14 +15,17 @@ import (
 type image struct {
 	name  string
 	alias string
-	spec  func(variants.Options) lucidbase.Spec
+	// tier is the set of packages that it has, musl whether it is Alpine's.
+	tier lock.Tier
+	musl bool
+	spec func(variants.Options) lucidbase.Spec
 }
 
 var images = []image{
-	{"base", "standard", func(o variants.Options) lucidbase.Spec { return variants.Standard(o) }},
-	{"alpine-base", "alpine", func(o variants.Options) lucidbase.Spec { return variants.Alpine(o) }},
-	{"bare-base", "bare", func(o variants.Options) lucidbase.Spec { return variants.Bare(o) }},
-	{"python-base", "python", func(o variants.Options) lucidbase.Spec { return variants.Python(o) }},
+	{"base", "standard", lock.Standard, false, func(o variants.Options) lucidbase.Spec { return variants.Standard(o) }},
+	{"alpine-base", "alpine", lock.Minimal, true, func(o variants.Options) lucidbase.Spec { return variants.Alpine(o) }},
+	{"bare-base", "bare", lock.Bare, false, func(o variants.Options) lucidbase.Spec { return variants.Bare(o) }},
+	{"python-base", "python", lock.Python, false, func(o variants.Options) lucidbase.Spec { return variants.Python(o) }},
 }
 
 // findImages gives the named images, each once, or all if there is no name.
@@ -56,4 +60,9 @@ func nearest(name string) string {
 		return "; did you mean " + near[0] + "?"
 	}
 	return "; the images are " + strings.Join(names, ", ")
+}
+
+// targets lists those of lock.WheelTargets that the image takes.
+func (im image) targets() []string {
+	return slices.DeleteFunc(lock.WheelTargets(), func(t string) bool { return strings.HasPrefix(t, "musl") != im.musl })
 }

@@ -34,8 +34,8 @@ func newLock(s Streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			if own.list == "" && (own.out != "" || own.suggest || len(own.targets) > 0) {
-				return usagef("--output, --target and --suggest are for a list of one's own: name it with -r")
+			if own.list == "" && (own.out != "" || own.suggest || own.base != "" || len(own.targets) > 0) {
+				return usagef("--output, --base, --target and --suggest are for a list of one's own: name it with -r")
 			}
 			if own.list != "" && cmd.Flags().Changed("dir") {
 				return usagef("--dir is for the library's own lists, -r for one of one's own")
@@ -63,6 +63,7 @@ func newLock(s Streams) *cobra.Command {
 	f.StringVarP(&own.list, "requirements", "r", "", "lock this `file` of requirements instead")
 	f.StringVarP(&own.out, "output", "o", "", "`file` to write the lock of -r to, with NAME.lock.toml beside it (default LIST.lock.txt)")
 	f.StringSliceVar(&own.targets, "target", nil, "wheel platforms that -r is for (default all): "+strings.Join(lock.WheelTargets(), ", "))
+	f.StringVar(&own.base, "base", "", "`image` that -r is for: its packages are locked too, in its versions where the list allows them")
 	f.BoolVar(&own.suggest, "suggest", false, "when -r cannot be locked, write a corrected list beside it as NAME.suggested.txt")
 	f.DurationVar(&own.limit, "explain-timeout", resolve.ExplainLimit, "end the explanation of a list that cannot be locked with what is known by then")
 	e.add(f)

@@ -22,7 +22,9 @@ type ownFlags struct {
 	list    string
 	out     string
 	targets []string
-	check   bool
+	// base names the image that the list is for.
+	base  string
+	check bool
 	// suggest writes a corrected list beside one that cannot be locked.
 	suggest bool
 	// limit ends the explanation of such a list.
@@ -41,6 +43,14 @@ func (o ownFlags) validate() error {
 	for _, t := range o.targets {
 		if !slices.Contains(lock.WheelTargets(), t) {
 			return usagef("--target %q: not one of %s", t, strings.Join(lock.WheelTargets(), ", "))
+		}
+	}
+	if o.base != "" {
+		if len(o.targets) > 0 {
+			return usagef("--base says for which platforms a list is locked: leave out --target")
+		}
+		if _, err := findImages([]string{o.base}); err != nil {
+			return usagef("--base: %w", err)
 		}
 	}
 	if filepath.Clean(o.outFile()) == filepath.Clean(o.list) {
@@ -80,9 +90,15 @@ func lockOwn(ctx context.Context, s Streams, eng *engine.Engine, o ownFlags, pro
 	if err != nil {
 		return err
 	}
-	locked, err := resolveOwn(ctx, s, eng, set, o, project, resolve.Request{
-		Name: o.list, Input: project.Input(), Targets: o.targets, Libraries: in.Debian.Libraries,
-	})
+	r := resolve.Request{Name: o.list, Input: project.Input(), Targets: o.targets, Tiers: in.Python, Libraries: in.Debian.Libraries}
+	if o.base != "" {
+		found, err := findImages([]string{o.base})
+		if err != nil {
+			return err
+		}
+		r.Base, r.BaseName, r.Targets = found[0].tier, found[0].name, found[0].targets()
+	}
+	locked, err := resolveOwn(ctx, s, eng, set, o, project, r)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,8 @@ type List struct {
 	File string `json:"file"`
 	// Targets are those of lock.WheelTargets that the packages are needed for.
 	Targets []string `json:"targets"`
+	// Preferred is a lock whose versions are kept where the list allows them.
+	Preferred string `json:"preferred"`
 	// Leftovers are packages that the list names and that are left out unless
 	// another one needs them: what "pip freeze" says of the machine.
 	Leftovers []string `json:"leftovers"`

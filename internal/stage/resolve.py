@@ -50,6 +50,8 @@ def resolve_one(item, ask, constraints):
         return index.compiled(ask["version"], item["targets"], *constraints, *["--excludes", str(names)] * bool(dropped),
                               *item["arguments"], *arguments, f"/locks/{item['file']}", check=check, warnings=warnings)
 
+    # uv keeps to the versions of a file that is there.
+    out.write_text(item["preferred"])
     nowhere = [name for name in item["leftovers"] if name in NOWHERE]
     result["error"] = run(nowhere, "--output-file", str(out), check=not ask["explain"], warnings=result["warnings"])
     if result["error"]:

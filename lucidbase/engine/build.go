@@ -42,7 +42,7 @@ func (e *Engine) BuildAll(ctx context.Context, jobs []Job) ([]Result, error) {
 	if err := e.checkRegistries(ctx, jobs); err != nil {
 		return nil, err
 	}
-	e.noteWaivers(jobs, solvable)
+	e.noteImages(jobs, solvable)
 	var results []Result
 	err = e.repairing(ctx, func() (err error) {
 		results, err = e.buildAll(ctx, jobs, solvable)

@@ -31,6 +31,7 @@ type graph struct {
 	definition *pb.Definition
 	config     []byte
 	contract   verify.Contract
+	notes      []string
 }
 
 // graphs makes the job's graphs and offers their inputs to BuildKit.
@@ -76,7 +77,7 @@ func (e *Engine) graph(ctx context.Context, job Job, target ocispecs.Platform) (
 			pbDef.Metadata[d] = meta
 		}
 	}
-	return graph{platform: target, definition: pbDef, config: config, contract: contract}, nil
+	return graph{platform: target, definition: pbDef, config: config, contract: contract, notes: g.Notes}, nil
 }
 
 // solve builds the graphs and exports them, uncompressed, into the store. It

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -136,16 +137,33 @@ func (e *Engine) scan(ctx context.Context, images []*image.Image) (verify.Store,
 	return store, nil
 }
 
-// noteWaivers tells what images are excused from, with every build.
-func (e *Engine) noteWaivers(jobs []Job, graphs [][]graph) {
+// noteImages writes what images are excused from, and what else there is to say, with
+// every build.
+func (e *Engine) noteImages(jobs []Job, graphs [][]graph) {
 	if e.options.progress == nil {
 		return
 	}
 	for i, job := range jobs {
+		for _, line := range notes(graphs[i]) {
+			fmt.Fprintf(e.options.progress, "%s: %s\n", job.To.name(), line)
+		}
 		for _, g := range graphs[i] {
 			for _, w := range g.contract.Waivers {
 				fmt.Fprintf(e.options.progress, "waived in %s %s: %s\n", job.To.name(), g.contract.Platform, w)
 			}
 		}
 	}
+}
+
+// notes lists what graphs have to say, each line once.
+func notes(graphs []graph) []string {
+	var all []string
+	for _, g := range graphs {
+		for _, line := range g.notes {
+			if !slices.Contains(all, line) {
+				all = append(all, line)
+			}
+		}
+	}
+	return all
 }

@@ -14,10 +14,26 @@ import (
 // NAME.lock.txt, which pip reads, and NAME.lock.toml beside it. The zero value
 // holds none.
 type Packages struct {
+	// Base is the image whose packages these were resolved with: then they are all
+	// that an image has. Zero means that they are further ones.
+	Base Base
 	// Targets are those of WheelTargets that the packages are locked for.
 	Targets []string
 	// Requirements are sorted by name, each in one version for a target.
 	Requirements Requirements
+}
+
+// Base names what a lock was resolved with.
+type Base struct {
+	// Name is the image's, such as "python-base".
+	Name string
+	// Digest is that of the image's own lock of packages then (Packages.Digest).
+	Digest string
+}
+
+// Digest identifies the lock, "sha256:" and 64 hexadecimal digits.
+func (p Packages) Digest() string {
+	return digestOf([][]byte{p.Requirements.Format(), p.FormatTOML()})
 }
 
 // Beside is the name of the TOML file of a lock: "requirements.lock.toml" for

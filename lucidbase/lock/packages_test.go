@@ -61,9 +61,14 @@ func TestBeside(t *testing.T) {
 }
 
 func TestRead(t *testing.T) {
-	got, err := Read(testFiles(testPackages()), "x.lock.txt")
-	require.NoError(t, err)
-	require.Equal(t, testPackages(), got)
+	want := testPackages()
+	for _, base := range []Base{{}, {Name: "python-base", Digest: "sha256:" + hash("0")}} {
+		want.Base = base
+		got, err := Read(testFiles(want), "x.lock.txt")
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.Equal(t, want.Digest(), got.Digest())
+	}
 }
 
 func TestPackagesFor(t *testing.T) {
@@ -150,6 +155,7 @@ func TestParseFilesRefuses(t *testing.T) {
 		`line 44: stem: target any stands alone`:                                    {`["any"]`, `["any", "manylinux_2_36_x86_64"]`},
 		`line 30: alpha: listed twice or not in order`:                              {`"pymongo"`, `"alpha"`},
 		`line 30: idna: version 3.10 is for manylinux_2_36_x86_64, and so is 4.6.0`: {`"pymongo"`, `"idna"`},
+		`line 1: base: "Python" with the digest "x" is not a name and a SHA-256`:    {"targets =", "base = { name = \"Python\", digest = \"x\" }\ntargets ="},
 		`unknown key packages.url`:                                                  {"version =", "url = \"x\"\nversion ="},
 	} {
 		t.Run(want, func(t *testing.T) {

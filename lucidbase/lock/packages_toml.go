@@ -10,8 +10,14 @@ import (
 // packagesTOML is the form of NAME.lock.toml. The words are PEP 751's where it has
 // them; there are no addresses, so it is no pylock file.
 type packagesTOML struct {
+	Base     *baseTOML     `toml:"base"`
 	Targets  []string      `toml:"targets"`
 	Packages []packageTOML `toml:"packages"`
+}
+
+type baseTOML struct {
+	Name   string `toml:"name"`
+	Digest string `toml:"digest"`
 }
 
 type packageTOML struct {
@@ -45,6 +51,12 @@ func parseFiles(name string, data []byte) (Packages, error) {
 	}
 	r := &reporter{name: name}
 	p := Packages{Targets: file.Targets}
+	if file.Base != nil {
+		p.Base = Base(*file.Base)
+		if !projectName.MatchString(p.Base.Name) || !sha256Digest.MatchString(p.Base.Digest) {
+			r.bad(lineOfKey(data, "base"), "base: %q with the digest %q is not a name and a SHA-256 digest", p.Base.Name, p.Base.Digest)
+		}
+	}
 	checkTargets(p.Targets, WheelTargets(), func(format string, args ...any) { r.bad(lineOfKey(data, "targets"), format, args...) })
 	for i, raw := range file.Packages {
 		line := lineWith(data, i, "[[packages]]")
@@ -129,6 +141,9 @@ func (raw sdistTOML) source(bad func(string, ...any)) *Source {
 // bytes.
 func (p Packages) FormatTOML() []byte {
 	var b bytes.Buffer
+	if p.Base.Name != "" {
+		fmt.Fprintf(&b, "base = { name = %q, digest = %q }\n", p.Base.Name, p.Base.Digest)
+	}
 	b.WriteString(formatList("targets", p.Targets))
 	for _, r := range p.Requirements {
 		fmt.Fprintf(&b, "\n[[packages]]\nname = %q\nversion = %q\n", r.Name, r.Version)

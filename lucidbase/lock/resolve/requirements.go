@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"path"
+	"slices"
 
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
@@ -20,6 +21,14 @@ type Request struct {
 	// Targets are those of lock.WheelTargets that the packages are for; none means
 	// all, so that the lock serves every base image.
 	Targets []string
+	// Base is the tier of the base image that the packages are for: they are resolved
+	// together with that tier's, whose locked versions are preferred. Empty means that
+	// the list is alone.
+	Base lock.Tier
+	// BaseName is the name of that image, for the lock.
+	BaseName string
+	// Tiers are the lists of the tiers, as in lock.Inputs.
+	Tiers map[string][]byte
 	// Leftovers and Written are what an explain.Project says of the list.
 	Leftovers []string
 	Written   map[string]string
@@ -36,7 +45,7 @@ func Requirements(ctx context.Context, run Runner, set *lock.Set, r Request) (Lo
 	if err != nil {
 		return Locked{}, err
 	}
-	list, listFiles := r.stage()
+	list, listFiles := r.stage(set)
 	files, err := runStage(ctx, run, set.Debian, stage.Resolution{
 		Files: listFiles, Lists: []stage.List{list}, Libraries: r.Libraries, UV: uv,
 	})
@@ -46,11 +55,15 @@ func Requirements(ctx context.Context, run Runner, set *lock.Set, r Request) (Lo
 	if err := checkHashes(list, files, r.Input); err != nil {
 		return Locked{}, err
 	}
-	return parseList(list, files, r.Libraries)
+	locked, err := parseList(list, files, r.Libraries)
+	if r.Base != "" {
+		locked.Base = lock.Base{Name: r.BaseName, Digest: set.Python[r.Base].Digest()}
+	}
+	return locked, err
 }
 
 // stage returns the request in the stage's terms, and the files of its list.
-func (r Request) stage() (stage.List, map[string][]byte) {
+func (r Request) stage(set *lock.Set) (stage.List, map[string][]byte) {
 	const limits = "limits/constraints.txt"
 	list := stage.List{
 		Name: "requirements", File: path.Base(r.Name), Targets: r.Targets, Arguments: arguments(r.Input),
@@ -63,7 +76,16 @@ func (r Request) stage() (stage.List, map[string][]byte) {
 		list.Pins = append(list.Pins, stage.Pin{Name: p.Name, Version: p.Version, Hashes: p.Hashes})
 	}
 	requirements, constraints := r.Input.Text()
-	return list, map[string][]byte{list.File: []byte(requirements + "-c " + limits + "\n"), limits: []byte(constraints)}
+	files := map[string][]byte{limits: []byte(constraints)}
+	if slices.Contains(lock.Tiers(), r.Base) {
+		list.Preferred = string(set.Python[r.Base].Requirements.Format())
+		requirements += "-r base/" + r.Base.InputFile() + "\n"
+		for name, data := range r.Tiers {
+			files["base/"+name] = data
+		}
+	}
+	files[list.File] = []byte(requirements + "-c " + limits + "\n")
+	return list, files
 }
 
 // arguments are uv's for what a list says of pre-releases and of the kinds of

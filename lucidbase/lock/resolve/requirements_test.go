@@ -24,7 +24,7 @@ func listed(t *testing.T, text string) *explain.Project {
 // passes over others.
 func TestRequestStage(t *testing.T) {
 	p := listed(t, "--pre --no-binary :all: --only-final c\n--only-binary a,b\na==1 --hash=sha256:"+hashA+"\nb[x]>=2 ; os_name != 'nt'\n")
-	list, files := Request{Name: "svc/r.txt", Input: p.Input(), Targets: musl}.stage()
+	list, files := Request{Name: "svc/r.txt", Input: p.Input(), Targets: musl}.stage(nil)
 	require.Equal(t, stage.List{
 		Name: "requirements", File: "r.txt", Targets: musl,
 		Arguments: []string{
@@ -36,7 +36,7 @@ func TestRequestStage(t *testing.T) {
 	require.Equal(t, map[string][]byte{
 		"r.txt": []byte("a==1\nb[x]>=2 ; os_name != 'nt'\n-c limits/constraints.txt\n"), "limits/constraints.txt": []byte(""),
 	}, files)
-	list, _ = Request{Name: "r.txt"}.stage()
+	list, _ = Request{Name: "r.txt"}.stage(nil)
 	require.Equal(t, lock.WheelTargets(), list.Targets)
 }
 
