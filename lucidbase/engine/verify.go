@@ -64,15 +64,30 @@ func (o options) factsDir() string { return filepath.Join(o.cacheDir, "facts") }
 
 // verify proves every platform of every image before any is delivered.
 func (e *Engine) verify(ctx context.Context, jobs []Job, graphs [][]graph, images []*image.Image) error {
-	store, err := e.scan(ctx, images)
+	proofs := e.proved()
+	keys := make([]string, len(images))
+	var todo []int
+	for i, img := range images {
+		if keys[i] = proofs.key(img, graphs[i]); !proofs.has(keys[i]) {
+			todo = append(todo, i)
+		}
+	}
+	if len(todo) == 0 {
+		return nil
+	}
+	var unproved []*image.Image
+	for _, i := range todo {
+		unproved = append(unproved, images[i])
+	}
+	store, err := e.scan(ctx, unproved)
 	if err != nil {
 		return err
 	}
 	results := make([][]verify.Result, len(images))
 	eg, ctx := errgroup.WithContext(ctx)
-	for i, img := range images {
+	for _, i := range todo {
 		eg.Go(func() (err error) {
-			if results[i], err = judge(ctx, img, graphs[i], store); err != nil {
+			if results[i], err = judge(ctx, images[i], graphs[i], store); err != nil {
 				return fmt.Errorf("verifying %s: %w", jobs[i].To.name(), err)
 			}
 			return nil
@@ -91,6 +106,9 @@ func (e *Engine) verify(ctx context.Context, jobs []Job, graphs [][]graph, image
 	}
 	if len(broken.Results) > 0 {
 		return broken
+	}
+	for _, i := range todo {
+		proofs.add(keys[i])
 	}
 	return nil
 }
