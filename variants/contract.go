@@ -11,9 +11,9 @@ func (d base) contract(sys system, groups []group) (verify.Contract, error) {
 	rootfs, err := v1.NewHash(sys.root.Layer.Digest)
 	c := verify.Contract{
 		Layers:   []v1.Hash{rootfs},
-		Packages: map[string]string{},
-		Labels:   sys.allLabels(),
-		Waivers:  d.Waivers,
+		Packages: map[string]string{}, Distributions: map[string]string{},
+		Labels:  sys.allLabels(),
+		Waivers: d.Waivers,
 	}
 	for _, p := range sys.root.Layer.Packages {
 		c.Packages[p.Name] = p.Version
@@ -23,7 +23,7 @@ func (d base) contract(sys system, groups []group) (verify.Contract, error) {
 	}
 	for _, g := range groups {
 		for _, r := range g.used {
-			c.Distributions = append(c.Distributions, verify.Locked{Name: r.Name, Version: r.Version})
+			c.Distributions[r.Name] = r.Version
 		}
 	}
 	return c, err

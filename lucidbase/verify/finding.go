@@ -87,9 +87,9 @@ type Contract struct {
 	// Packages are the versions of the operating system's packages by name. When
 	// not nil, there must be these and no others.
 	Packages map[string]string
-	// Distributions are the locked Python distributions. When not nil, there must be
-	// those whose marker holds for the image, and no others.
-	Distributions []Locked
+	// Distributions are the versions of the Python distributions by normalised name
+	// (PEP 503). When not nil, there must be these and no others.
+	Distributions map[string]string
 	// Labels that the image must have.
 	Labels map[string]string
 	// Waivers let single paths break single rules.
@@ -97,15 +97,6 @@ type Contract struct {
 	// Only, when not empty, names the rules that are applied; Except names those
 	// that are not.
 	Only, Except []string
-}
-
-// Locked is a Python distribution as a lock has it.
-type Locked struct {
-	// Name is normalised (PEP 503).
-	Name    string
-	Version string
-	// Marker says where it is needed (PEP 508); empty means everywhere.
-	Marker string
 }
 
 func (c Contract) applies(rule string) bool {

@@ -35,20 +35,11 @@ func checkPackages(im *image) []hit {
 
 // checkDistributions compares the installed Python distributions with the lock.
 func checkDistributions(im *image) []hit {
-	if im.contract.Distributions == nil {
+	want := im.contract.Distributions
+	if want == nil {
 		return nil
 	}
-	want := map[string]string{}
 	var hits []hit
-	for _, l := range im.contract.Distributions {
-		needed, err := im.needed(l.Marker)
-		if err != nil {
-			hits = append(hits, hit{path: "distributions:" + l.Name, layer: -1, found: fmt.Sprintf("the lock's marker %q: %v", l.Marker, err)})
-		}
-		if needed {
-			want[l.Name] = l.Version
-		}
-	}
 	seen := map[string]bool{}
 	im.visible(func(e *entry) {
 		d := e.content().Distribution

@@ -180,12 +180,8 @@ func (p *published) all(e *entry) bool {
 	if d == nil {
 		return false
 	}
-	for _, l := range p.im.contract.Distributions {
-		if l.Name == normalName(d.Name) && l.Version == d.Version {
-			return true
-		}
-	}
-	return false
+	version, locked := p.im.contract.Distributions[normalName(d.Name)]
+	return locked && version == d.Version
 }
 
 // fromIndex tells, without a lock to ask, what a distribution of an index publishes.

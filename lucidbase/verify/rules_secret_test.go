@@ -51,12 +51,12 @@ func TestSecretFilePublished(t *testing.T) {
 	for _, c := range []struct {
 		name, path string
 		change     func([]tarEntry) []tarEntry
-		lock       []Locked
+		lock       map[string]string
 		want       []string
 	}{
 		{name: "near: a test of a distribution", path: "/ecdsa/test_keys.py"},
 		{name: "near: a distribution's test data", path: "/ecdsa/tests/key.pem"},
-		{name: "near: locked", path: "/ecdsa/key.pem", lock: []Locked{{Name: "ecdsa", Version: "0.19"}}},
+		{name: "near: locked", path: "/ecdsa/key.pem", lock: map[string]string{"ecdsa": "0.19"}},
 		{name: "near: data that is no test's", path: "/ecdsa/key.pem"},
 		{name: "near: a name of credentials", path: "/ecdsa/tests/.netrc"},
 		{name: "of a directory, not an index", path: "/ecdsa/key.pem", want: []string{"/ecdsa/key.pem"}, change: func(all []tarEntry) []tarEntry {
@@ -72,8 +72,8 @@ func TestSecretFilePublished(t *testing.T) {
 			all[2] = file(all[2].Name, "another key")
 			return all
 		}},
-		{name: "locked in another version", path: "/ecdsa/test_keys.py", lock: []Locked{{Name: "ecdsa", Version: "0.18"}}, want: []string{"/ecdsa/test_keys.py"}},
-		{name: "not locked", path: "/ecdsa/test_keys.py", lock: []Locked{}, want: []string{"/ecdsa/test_keys.py"}},
+		{name: "locked in another version", path: "/ecdsa/test_keys.py", lock: map[string]string{"ecdsa": "0.18"}, want: []string{"/ecdsa/test_keys.py"}},
+		{name: "not locked", path: "/ecdsa/test_keys.py", lock: map[string]string{}, want: []string{"/ecdsa/test_keys.py"}},
 		{name: "changed after it was installed", path: "/ecdsa/test_keys.py", want: []string{"/ecdsa/test_keys.py"}, change: func(all []tarEntry) []tarEntry {
 			all[0] = file(all[0].Name, "another key")
 			return all
