@@ -111,7 +111,7 @@ func TestBadWheels(t *testing.T) {
 		{"good", good, ""},
 		{"shell, make, and what configure scripts are told", `subprocess.run("set -e; . $CONFIG_SITE; test $cross_compiling = yes; test $host_alias = aarch64-linux-gnu; echo 'x:;touch $@' | make -f - x; ls x | sed s/x/y/", shell=True, check=True)
 ` + good, ""},
-		{"network", `urllib.request.urlopen("http://lucid.invalid/")`, "asks for the network, and there is none: urllib.error.URLError"},
+		{"network", `urllib.request.urlopen("http://lucid.invalid/")`, "asks for the network, and there is none: URLError: <urlopen error"},
 		{"writes to /etc", `open("/etc/evil", "w")`, "writes outside its directory: Read-only file system: '/etc/evil'"},
 		{"writes to the interpreter", `open("/usr/lib/python3.11/evil.py", "w")`, "writes outside its directory: "},
 		{"writes to its environment", `open("/env/bin/evil", "w")`, "writes outside its directory: "},
