@@ -4,8 +4,9 @@ from itertools import groupby
 
 from pip._vendor.packaging.markers import Marker
 
-# The Pythons of Alpine's images: the first of the tag that is locked, and the last
-# that there can be. Debian's is given: it never changes within a release.
+# The Pythons of Alpine's images besides Debian's, which is given as it never changes
+# within a release: an image of one's own may be as old, the first of the tag that is
+# locked, and the last that there can be. What only an older one needs is small.
 ALPINE = ("3.11.14", "3.11.99")
 LINUX = ("implementation_name == 'cpython' and platform_python_implementation == 'CPython' and os_name == 'posix'"
          " and sys_platform == 'linux' and platform_system == 'Linux'")
@@ -17,7 +18,7 @@ def machine(target):
 
 def interpreters(target, version):
     """Give the full versions that a target's Python may have, the oldest first. version is Debian's."""
-    return ALPINE if target.startswith("musllinux") else (version,)
+    return (version, *ALPINE) if target.startswith("musllinux") else (version,)
 
 
 def environments(targets, version):
@@ -28,11 +29,12 @@ def environments(targets, version):
     package has then to be brought to one version: markers do not tell C libraries apart.
     """
     found = []
-    for libc, python in (("manylinux", f"python_full_version == '{version}'"),
-                         ("musllinux", f"python_full_version >= '{ALPINE[0]}' and python_full_version < '3.12'")):
-        machines = [f"platform_machine == '{machine(t)}'" for t in targets if t.startswith(libc)]
+    musl = {machine(t) for t in targets if t.startswith("musllinux")}
+    debian = {machine(t) for t in targets} - musl
+    for machines, python in ((debian, f"python_full_version == '{version}'"), (musl, f"python_full_version >= '{version}' and python_full_version < '3.12'")):
         if machines:
-            found.append(f"{LINUX} and {python} and ({' or '.join(machines)})")
+            each = [f"platform_machine == '{m}'" for m in sorted(machines, reverse=True)]
+            found.append(f"{LINUX} and {python} and ({' or '.join(each)})")
     return found
 
 
