@@ -77,7 +77,7 @@ func asNobody(t *testing.T, s shared, c command) command {
 	require.NoError(t, os.Chmod(s.dir, 0o755)) // to start the command
 	c.under = []string{"unshare", "--mount", "sh", "-c", "mount --bind " + ids + " /etc/subuid && mount --bind " + ids + " /etc/subgid && " +
 		`exec setpriv --reuid=65534 --regid=65534 --clear-groups "$0" "$@"`}
-	c.env = append(c.env, "HOME="+home)
+	c.env = append(c.env, "HOME="+home, "XDG_CACHE_HOME=")
 	c.dir = home
 	c.metadata = filepath.Join(home, "metadata.json")
 	return c
