@@ -17,26 +17,26 @@ import (
 const module = "github.com/lucid-project/base-images/"
 
 // pure packages read no clock, environment, host platform, file or network.
-var pure = []string{"lucidbase", "lucidbase/lock", "lucidbase/lock/explain", "variants", "llbutil", "internal/stage", "internal/llbtext", "internal/python"}
+var pure = []string{"lucidbase", "lucidbase/lock", "lucidbase/lock/explain", "variants", "llbutil", "internal/stage", "internal/llbtext"}
 
 // mayImport lists which packages of ours a package may import; what is not
 // listed may import anything but embedded.
 var mayImport = map[string][]string{
-	"lucidbase/lock":                  {},
-	"lucidbase/lock/explain":          {"lucidbase/lock"},
-	"llbutil":                         {},
-	"lucidbase/verify":                {"internal/python"},
-	"internal/python":                 {},
-	"lucidbase":                       {"lucidbase/lock", "llbutil", "lucidbase/verify"},
-	"internal/stage":                  {"lucidbase", "lucidbase/lock", "llbutil"},
-	"internal/llbtext":                {},
-	"variants":                        {"lucidbase", "lucidbase/lock", "llbutil", "internal/stage", "lucidbase/verify", "internal/python"},
-	"internal/patient":                {},
-	"internal/atomicfile":             {},
-	"lucidbase/rootfs":                {"lucidbase", "lucidbase/lock", "internal/patient", "internal/atomicfile"},
-	"lucidbase/engine":                {"lucidbase", "lucidbase/lock", "llbutil", "lucidbase/rootfs", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/patient", "internal/atomicfile"},
-	"lucidbase/engine/internal/image": {"lucidbase", "internal/patient", "internal/atomicfile"},
-	"lucidbase/engine/embedded":       {"lucidbase/engine"},
+	"lucidbase/lock":                   {},
+	"lucidbase/lock/explain":           {"lucidbase/lock"},
+	"llbutil":                          {},
+	"lucidbase/verify":                 {"lucidbase/verify/internal/python"},
+	"lucidbase/verify/internal/python": {},
+	"lucidbase":                        {"lucidbase/lock", "llbutil", "lucidbase/verify"},
+	"internal/stage":                   {"lucidbase", "lucidbase/lock", "llbutil"},
+	"internal/llbtext":                 {},
+	"variants":                         {"lucidbase", "lucidbase/lock", "llbutil", "internal/stage", "lucidbase/verify"},
+	"internal/patient":                 {},
+	"internal/atomicfile":              {},
+	"lucidbase/rootfs":                 {"lucidbase", "lucidbase/lock", "internal/patient", "internal/atomicfile"},
+	"lucidbase/engine":                 {"lucidbase", "lucidbase/lock", "llbutil", "lucidbase/rootfs", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/patient", "internal/atomicfile"},
+	"lucidbase/engine/internal/image":  {"lucidbase", "internal/patient", "internal/atomicfile"},
+	"lucidbase/engine/embedded":        {"lucidbase/engine"},
 }
 
 // embedded is a leaf: a program that only wants graphs compiles no daemon.

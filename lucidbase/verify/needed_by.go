@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	pep "github.com/lucid-project/base-images/internal/python"
+	pep "github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
 // neededBy says which of the installed distributions need one of this name, as

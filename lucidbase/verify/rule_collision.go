@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	pep "github.com/lucid-project/base-images/internal/python"
+	pep "github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
 // collision is a path that several distributions list with different hashes.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	pep "github.com/lucid-project/base-images/internal/python"
+	pep "github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
 // checkRequires evaluates each distribution's Requires-Dist, Requires-Python and tags.

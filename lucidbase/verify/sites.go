@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	pep "github.com/lucid-project/base-images/internal/python"
+	pep "github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
 // sites are the interpreters of an image and what each can import.
