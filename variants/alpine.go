@@ -8,27 +8,39 @@ import (
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
 // Alpine is the smallest image: musl, the Python 3.11 of the official Alpine image
 // with what that needs, and clients for networks and databases. Its zero value
 // builds wherever the official image, or a mirror of it, can be reached. A package
-// that nobody publishes for musl is compiled, as the lock says.
-type Alpine Options
+// that nobody publishes for musl is compiled, as the lock says. The fields are
+// those of Options, which says more of them.
+type Alpine struct {
+	Version  string            // label org.opencontainers.image.version; empty sets none
+	Env      map[string]string // adds to the environment, or replaces what is set here
+	Labels   map[string]string // adds to the labels, or replaces what is set here
+	Packages lock.Packages     // further packages, of lock.Read
+	Waivers  []verify.Waiver   // excuse single files from single rules of the contract
+	Locks    *lock.Set         // what the image is made from; nil means lock.Default
+}
 
-// Graph gives the image's graph for one platform. What the locks do not say of
+// Graph returns the image's graph for one platform. What the locks do not say of
 // the official image it asks for with a lucidbase.UnresolvedImageError.
-func (v Alpine) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
+func (v Alpine) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) { return v.base().Graph(p) }
+
+func (v Alpine) base() base {
 	return base{
 		name:        "alpine-base",
 		description: "Distroless Python 3.11 on Alpine's musl with network and database clients",
 		tier:        lock.Minimal,
 		Options:     Options(v),
-		system:      v.system,
-	}.Graph(p)
+		system:      alpine,
+	}
 }
 
-func (v Alpine) system(locks *lock.Set, p lucidbase.Platforms) (system, error) {
+// alpine is the system of the official Alpine image.
+func alpine(locks *lock.Set, p lucidbase.Platforms) (system, error) {
 	if locks.Alpine.Digest == "" {
 		return system{}, errors.New("Locks: no Alpine image")
 	}
@@ -50,6 +62,6 @@ func (v Alpine) system(locks *lock.Set, p lucidbase.Platforms) (system, error) {
 			ocispecs.AnnotationBaseImageName:   locks.Alpine.Reference,
 			ocispecs.AnnotationBaseImageDigest: locks.Alpine.Digest,
 		},
-		digest: locks.ImageDigest(found, lock.Minimal, v.Packages),
+		digest: func(t lock.Tier, further lock.Packages) string { return locks.ImageDigest(found, t, further) },
 	}, nil
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/verify"
@@ -40,28 +39,20 @@ type base struct {
 	description string
 	tier        lock.Tier
 	Options
-	// system gives what the image stands on.
+	// system returns what the image stands on.
 	system func(locks *lock.Set, p lucidbase.Platforms) (system, error)
 }
 
-// system is a root filesystem that a base stands on.
-type system struct {
-	root lucidbase.Input
-	// headers are those of its interpreter, if that is not Debian's.
-	headers *lucidbase.Input
-	// history says what the root filesystem holds.
-	history string
-	target  stage.Target
-	// digest identifies the locks that the image is made from.
-	digest string
-	// kept are the packages of root that are not Debian's.
-	kept []lock.ApkPackage
-	// labels say more of what the image stands on.
-	labels map[string]string
+// Graph returns the image's graph for one platform.
+func (d base) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
+	g, err := d.graph(p)
+	if err != nil {
+		return lucidbase.Graph{}, fmt.Errorf("%s: %w", d.name, err)
+	}
+	return g, nil
 }
 
-// Graph gives the image's graph for one platform.
-func (d base) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
+func (d base) graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
 	if d.Locks == nil {
 		locks, err := lock.Default()
 		if err != nil {
@@ -70,42 +61,19 @@ func (d base) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
 		d.Locks = locks
 	}
 	if err := d.check(p); err != nil {
-		return lucidbase.Graph{}, fmt.Errorf("%s: %w", d.name, err)
+		return lucidbase.Graph{}, err
 	}
-	sys, err := d.system(d.Locks, p)
-	if err != nil {
-		return lucidbase.Graph{}, fmt.Errorf("%s: %w", d.name, err)
-	}
-	g, err := d.build(p, sys)
-	if err != nil {
-		return lucidbase.Graph{}, fmt.Errorf("%s: %w", d.name, err)
-	}
-	return g, nil
-}
-
-// build puts the layers on each other.
-func (d base) build(p lucidbase.Platforms, sys system) (lucidbase.Graph, error) {
-	f, err := newFoundation(d.Locks, p, sys)
+	f, err := newFoundation(d.Locks, p, d.system)
 	if err != nil {
 		return lucidbase.Graph{}, err
 	}
-	target := sys.target.Wheels()
-	if locked := d.Packages.Targets; len(locked) > 0 && !slices.Contains(locked, target) {
-		return lucidbase.Graph{}, fmt.Errorf("Packages: locked for %s, and not for %s", strings.Join(locked, ", "), target)
-	}
-	groups, err := d.groups(target)
+	im, err := f.with(d.tier, d.Packages)
 	if err != nil {
 		return lucidbase.Graph{}, err
 	}
-	layers, inputs, err := f.layers(groups)
-	if err != nil {
-		return lucidbase.Graph{}, err
-	}
-	state, history := f.image(layers)
-	contract, err := d.contract(sys, groups)
+	contract, err := d.contract(im)
 	return lucidbase.Graph{
-		State: state, Config: d.config(p.Target, sys, history), Inputs: unique(append(f.inputs, inputs...)), Contract: contract,
-		Notes: d.notes(),
+		State: im.state, Config: d.config(im), Inputs: unique(im.inputs), Contract: contract, Notes: d.notes(),
 	}, err
 }
 
@@ -118,7 +86,7 @@ func (d base) notes() []string {
 	return []string{"its packages were locked with other packages of " + with.Name + " than this one has: lock them again for what is new"}
 }
 
-// unique gives each input once: the root filesystem may be the builder's. One layer
+// unique returns each input once: the root filesystem may be the builder's. One layer
 // for two platforms is two inputs, as each has its own manifest.
 func unique(inputs []lucidbase.Input) []lucidbase.Input {
 	var out []lucidbase.Input
@@ -129,13 +97,6 @@ func unique(inputs []lucidbase.Input) []lucidbase.Input {
 		}
 	}
 	return out
-}
-
-// tiers lists the tiers that the image holds, the smallest first; lock.Bare has
-// none.
-func (d base) tiers() []lock.Tier {
-	all := lock.Tiers()
-	return all[:slices.Index(all, d.tier)+1]
 }
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

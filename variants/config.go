@@ -25,10 +25,10 @@ const user = "65532:65532"
 // does the same, TINI_VERBOSITY turns off.
 var entrypoint = []string{"/usr/bin/tini", "--"}
 
-// config gives the image's configuration with one history entry a layer; a
+// config returns the image's configuration with one history entry a layer; a
 // missing entry would be filled in from the engine's cache records, and the
 // digest would depend on them.
-func (d base) config(p ocispecs.Platform, sys system, layers []string) dockerspec.DockerOCIImage {
+func (d base) config(im image) dockerspec.DockerOCIImage {
 	created := lucidbase.Epoch()
 	env := map[string]string{
 		"PATH":                    stage.VenvPath + "/bin:/usr/local/bin:/usr/bin",
@@ -43,16 +43,16 @@ func (d base) config(p ocispecs.Platform, sys system, layers []string) dockerspe
 		ocispecs.AnnotationTitle:       d.name,
 		ocispecs.AnnotationDescription: d.description,
 	}
-	maps.Copy(labels, sys.allLabels())
+	maps.Copy(labels, im.labels)
 	if d.Version != "" {
 		labels[ocispecs.AnnotationVersion] = d.Version
 	}
 	maps.Copy(labels, d.Labels)
 
-	var image dockerspec.DockerOCIImage
-	image.Created, image.Platform = &created, p
-	image.RootFS.Type = "layers"
-	image.Config.ImageConfig = ocispecs.ImageConfig{
+	var config dockerspec.DockerOCIImage
+	config.Created, config.Platform = &created, im.target.Platform
+	config.RootFS.Type = "layers"
+	config.Config.ImageConfig = ocispecs.ImageConfig{
 		User:       user,
 		WorkingDir: "/app",
 		Entrypoint: slices.Clone(entrypoint),
@@ -60,19 +60,12 @@ func (d base) config(p ocispecs.Platform, sys system, layers []string) dockerspe
 		Labels:     labels,
 	}
 	for _, name := range sortedKeys(env) {
-		image.Config.Env = append(image.Config.Env, name+"="+env[name])
+		config.Config.Env = append(config.Config.Env, name+"="+env[name])
 	}
-	for _, layer := range layers {
-		image.History = append(image.History, ocispecs.History{Created: &created, CreatedBy: "lucidbase: " + layer})
+	for _, layer := range im.layers {
+		config.History = append(config.History, ocispecs.History{Created: &created, CreatedBy: "lucidbase: " + layer})
 	}
-	return image
-}
-
-// allLabels say what the image was made from.
-func (s system) allLabels() map[string]string {
-	labels := map[string]string{LockDigestLabel: s.digest}
-	maps.Copy(labels, s.labels)
-	return labels
+	return config
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -7,24 +7,20 @@ import (
 )
 
 // contract is what the locks say about the finished image.
-func (d base) contract(sys system, groups []group) (verify.Contract, error) {
-	rootfs, err := v1.NewHash(sys.root.Layer.Digest)
+func (d base) contract(im image) (verify.Contract, error) {
+	rootfs, err := v1.NewHash(im.root.Layer.Digest)
 	c := verify.Contract{
-		Layers:   []v1.Hash{rootfs},
-		Packages: map[string]string{}, Distributions: map[string]string{},
-		Labels:  sys.allLabels(),
-		Waivers: d.Waivers,
+		Layers:        []v1.Hash{rootfs},
+		Packages:      map[string]string{},
+		Distributions: im.installed,
+		Labels:        im.labels,
+		Waivers:       d.Waivers,
 	}
-	for _, p := range sys.root.Layer.Packages {
+	for _, p := range im.root.Layer.Packages {
 		c.Packages[p.Name] = p.Version
 	}
-	for _, p := range sys.kept {
+	for _, p := range im.kept {
 		c.Packages[p.Name] = p.Version
-	}
-	for _, g := range groups {
-		for _, r := range g.used {
-			c.Distributions[r.Name] = r.Version
-		}
 	}
 	return c, err
 }

@@ -19,21 +19,24 @@ type Debian struct {
 	Options
 }
 
-// Graph gives the image's graph for one platform.
-func (d Debian) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
-	b := base{name: d.Name, description: d.Description, tier: d.Tier, Options: d.Options}
-	b.system = func(locks *lock.Set, p lucidbase.Platforms) (system, error) {
-		version, err := lucidbase.PythonVersion(locks.Debian, p.Target)
-		if err != nil {
-			return system{}, err
-		}
-		root, _ := lucidbase.Inputs(locks.Debian, p.Target)
-		return system{
-			root:    root,
-			history: "Debian 12 packages",
-			target:  stage.Target{Platform: p.Target, Version: version, Prefix: "/usr"},
-			digest:  locks.Digest(d.Tier, d.Packages),
-		}, nil
+// Graph returns the image's graph for one platform.
+func (d Debian) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) { return d.base().Graph(p) }
+
+func (d Debian) base() base {
+	return base{name: d.Name, description: d.Description, tier: d.Tier, Options: d.Options, system: debian}
+}
+
+// debian is the system of Debian 12's packages.
+func debian(locks *lock.Set, p lucidbase.Platforms) (system, error) {
+	version, err := lucidbase.PythonVersion(locks.Debian, p.Target)
+	if err != nil {
+		return system{}, err
 	}
-	return b.Graph(p)
+	root, _ := lucidbase.Inputs(locks.Debian, p.Target)
+	return system{
+		root:    root,
+		history: "Debian 12 packages",
+		target:  stage.Target{Platform: p.Target, Version: version, Prefix: "/usr"},
+		digest:  locks.Digest,
+	}, nil
 }

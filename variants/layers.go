@@ -40,15 +40,16 @@ type group struct {
 	used lock.Requirements
 }
 
-// groups lists an image's packages for a target, the lowest first. No package is
-// in two. Of a tier stays what the image's own packages do not replace or, where
-// these were resolved with a base and are complete, what they have just so.
-func (d base) groups(target string) ([]group, error) {
-	further := d.Packages.For(target)
-	complete := d.Packages.Base.Name != ""
+// groups lists an image's packages, the lowest tier first. No package is in two.
+// Of a tier stays what the further packages do not replace or, where these were
+// resolved with a base and are complete, what they have just so.
+func (f foundation) groups(tier lock.Tier, packages lock.Packages) ([]group, error) {
+	target := f.target.Wheels()
+	further := packages.For(target)
+	complete := packages.Base.Name != ""
 	var all []group
-	for _, tier := range d.tiers() {
-		own, err := d.Locks.Own(tier, target)
+	for _, tier := range upTo(tier) {
+		own, err := f.locks.Own(tier, target)
 		if err != nil {
 			return nil, err
 		}
@@ -66,6 +67,12 @@ func (d base) groups(target string) ([]group, error) {
 		all = append(all, group{name: string(tier) + " packages", all: own, used: used})
 	}
 	return append(all, group{name: "further packages", used: further}), nil
+}
+
+// upTo lists the tiers that a tier holds, the smallest first; lock.Bare has none.
+func upTo(tier lock.Tier) []lock.Tier {
+	all := lock.Tiers()
+	return all[:slices.Index(all, tier)+1]
 }
 
 // same reports whether two requirements install the same file on a target.

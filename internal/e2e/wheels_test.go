@@ -18,12 +18,6 @@ import (
 	"github.com/lucid-project/base-images/variants"
 )
 
-// alone returns a set of locks that puts nothing on an interpreter.
-func alone(locks lock.Set) *lock.Set {
-	locks.Python = map[lock.Tier]lock.Packages{}
-	return &locks
-}
-
 // unneeded excuses what was installed without what it requires.
 func unneeded(p lock.Packages) []verify.Waiver {
 	var all []verify.Waiver
@@ -55,18 +49,17 @@ func TestCompiledWheels(t *testing.T) {
 	im, mirrors := alpinetest.Image(t)
 	own, err := lock.Default()
 	require.NoError(t, err)
-	locks := alone(*own)
+	locks := *own
 	locks.Alpine = im
 	packages, err := lock.Read(os.DirFS("testdata"), "compiled.lock.txt")
 	require.NoError(t, err)
 	eng := wheelEngine(t, mirrors)
 	var jobs []engine.Job
 	dist := t.TempDir()
-	options := variants.Options{Locks: locks, Packages: packages, Waivers: unneeded(packages)}
-	for name, spec := range map[string]lucidbase.Spec{
-		"glibc": variants.Debian{Name: "glibc", Tier: lock.Minimal, Options: options},
-		"musl":  variants.Alpine(options),
-	} {
+	bare := variants.Bare{Packages: packages, Waivers: unneeded(packages)}
+	alpine := variants.Alpine{Packages: packages, Waivers: unneeded(packages), Locks: &locks}
+	alpine.Packages.Base.Name = "alpine-base" // they are all that the image has
+	for name, spec := range map[string]lucidbase.Spec{"glibc": bare, "musl": alpine} {
 		jobs = append(jobs, engine.Job{Spec: spec, To: engine.Layout(filepath.Join(dist, name), "lucid/"+name)})
 	}
 	_, err = eng.BuildAll(t.Context(), jobs)
