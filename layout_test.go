@@ -17,13 +17,13 @@ import (
 const module = "github.com/lucid-project/base-images/"
 
 // pure packages read no clock, environment, host platform, file or network.
-var pure = []string{"lucidbase", "lucidbase/lock", "lucidbase/lock/explain", "variants", "llbutil", "internal/stage", "internal/llbtext"}
+var pure = []string{"lucidbase", "lucidbase/lock", "internal/explain", "variants", "llbutil", "internal/stage", "internal/llbtext"}
 
 // mayImport lists which packages of ours a package may import; what is not
 // listed may import anything but embedded.
 var mayImport = map[string][]string{
 	"lucidbase/lock":                   {},
-	"lucidbase/lock/explain":           {"lucidbase/lock"},
+	"internal/explain":                 {"lucidbase/lock"},
 	"llbutil":                          {},
 	"lucidbase/verify":                 {"lucidbase/verify/internal/python"},
 	"lucidbase/verify/internal/python": {},

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/lock/explain"
-	"github.com/lucid-project/base-images/lucidbase/lock/resolve"
+	"github.com/lucid-project/base-images/lucidbase/resolve"
 )
 
 // listError says what is wrong with a list, a line each.

@@ -17,7 +17,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/lock/resolve"
+	"github.com/lucid-project/base-images/lucidbase/resolve"
 	"github.com/lucid-project/base-images/lucidbase/rootfs"
 )
 

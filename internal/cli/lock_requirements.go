@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/lock/explain"
-	"github.com/lucid-project/base-images/lucidbase/lock/resolve"
+	"github.com/lucid-project/base-images/lucidbase/resolve"
 )
 
 // ownFlags are the flags of a lock of one's own requirements.

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const listsDir = "../../lucidbase/lock/explain/testdata"
+const listsDir = "../../internal/explain/testdata"
 
 // lockCache is a cache of a test that locks: the first build's starts from nothing,
 // and tests that run at once would wait for each other's.

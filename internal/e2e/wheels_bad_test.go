@@ -24,7 +24,7 @@ import (
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/lock/resolve"
+	"github.com/lucid-project/base-images/lucidbase/resolve"
 )
 
 // backend is a build backend without requirements: what a case adds runs in

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lucid-project/base-images/lucidbase/lock/explain"
+	"github.com/lucid-project/base-images/internal/explain"
 )
 
 var digits = strings.Repeat("Ab", 32)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lucid-project/base-images/lucidbase/lock/explain"
+	"github.com/lucid-project/base-images/internal/explain"
 )
 
 func TestAgainst(t *testing.T) {

@@ -5,10 +5,10 @@ import (
 	"path"
 	"slices"
 
+	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/lock/explain"
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 

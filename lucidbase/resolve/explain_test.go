@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/lock/explain"
 )
 
 func TestExplicable(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/lock/explain"
 )
 
 // Refused is a locked package that the contract refuses in an image, such as

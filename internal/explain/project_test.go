@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lucid-project/base-images/lucidbase/lock/explain"
+	"github.com/lucid-project/base-images/internal/explain"
 )
 
 func TestRead(t *testing.T) {

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/lock/explain"
 )
 
 // maxRounds is how often a suggestion is tried and mended: each round resolves the

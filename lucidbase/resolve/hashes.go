@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/lock/explain"
 )
 
 // HashError says that the index has no file of a package with a hash that a list

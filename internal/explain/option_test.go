@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lucid-project/base-images/lucidbase/lock/explain"
+	"github.com/lucid-project/base-images/internal/explain"
 )
 
 const (
@@ -79,7 +79,7 @@ func TestOptions(t *testing.T) {
 
 func documented(t *testing.T, option, is string) {
 	t.Helper()
-	data, err := os.ReadFile("../../../docs/locks.md")
+	data, err := os.ReadFile("../../docs/locks.md")
 	require.NoError(t, err)
 	for line := range strings.SplitSeq(string(data), "\n") {
 		if cells := strings.Split(line, "|"); len(cells) > 3 && strings.Contains(cells[1], "`"+option) {
