@@ -17,7 +17,7 @@ import (
 const module = "github.com/lucid-project/base-images/"
 
 // pure packages read no clock, environment, host platform, file or network.
-var pure = []string{"lucidbase", "lucidbase/lock", "internal/explain", "variants", "llbutil", "internal/stage", "internal/llbtext"}
+var pure = []string{"lucidbase", "lucidbase/lock", "internal/explain", "variants", "llbutil", "internal/supply", "internal/stage", "internal/llbtext"}
 
 // mayImport lists which packages of ours a package may import; what is not
 // listed may import anything but embedded.
@@ -28,13 +28,14 @@ var mayImport = map[string][]string{
 	"lucidbase/verify":                 {"lucidbase/verify/internal/python"},
 	"lucidbase/verify/internal/python": {},
 	"lucidbase":                        {"lucidbase/lock", "llbutil", "lucidbase/verify"},
-	"internal/stage":                   {"lucidbase", "lucidbase/lock", "llbutil"},
+	"internal/supply":                  {"lucidbase", "lucidbase/lock"},
+	"internal/stage":                   {"lucidbase", "internal/supply", "lucidbase/lock", "llbutil"},
 	"internal/llbtext":                 {},
-	"variants":                         {"lucidbase", "lucidbase/lock", "llbutil", "internal/stage", "lucidbase/verify"},
+	"variants":                         {"lucidbase", "lucidbase/lock", "llbutil", "internal/stage", "internal/supply", "lucidbase/verify"},
 	"internal/patient":                 {},
 	"internal/atomicfile":              {},
-	"lucidbase/rootfs":                 {"lucidbase", "lucidbase/lock", "internal/patient", "internal/atomicfile"},
-	"lucidbase/engine":                 {"lucidbase", "lucidbase/lock", "llbutil", "lucidbase/rootfs", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/patient", "internal/atomicfile"},
+	"lucidbase/rootfs":                 {"lucidbase", "lucidbase/lock", "internal/supply", "internal/patient", "internal/atomicfile"},
+	"lucidbase/engine":                 {"lucidbase", "lucidbase/lock", "internal/supply", "llbutil", "lucidbase/rootfs", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/patient", "internal/atomicfile"},
 	"lucidbase/engine/internal/image":  {"lucidbase", "internal/patient", "internal/atomicfile"},
 	"lucidbase/engine/embedded":        {"lucidbase/engine"},
 }

@@ -2,8 +2,6 @@ package lucidbase
 
 import (
 	"encoding/json"
-	"fmt"
-	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/opencontainers/go-digest"
@@ -17,22 +15,6 @@ import (
 // InputKind says how a layer is made from its packages.
 type InputKind string
 
-const (
-	// Rootfs is a whole root filesystem.
-	Rootfs InputKind = "rootfs"
-	// Builder is the packages' files alone.
-	Builder InputKind = "builder"
-	// Headers is what is compiled against: headers, archives of libraries, and the
-	// interpreter's configuration, each package's in a directory of its name.
-	Headers InputKind = "headers"
-	// ImageRootfs is a root filesystem made from an upstream image: its
-	// interpreter, and what that needs.
-	ImageRootfs InputKind = "image-rootfs"
-	// ImageHeaders is what a compiler needs for the interpreter of an upstream
-	// image: pyconfig.h and the module of sysconfig data, where the image has them.
-	ImageHeaders InputKind = "image-headers"
-)
-
 // Input is a layer that a graph names by digest and the client supplies: Debian
 // packages unpacked to one tar, or files of an upstream image. Its digest is in
 // the lock, so that a graph can name it before anybody made it.
@@ -42,25 +24,8 @@ type Input struct {
 	Layer    lock.Layer
 	// Suites say when the packages were in the archive.
 	Suites []lock.Suite
-	// Source is the upstream image of an ImageRootfs or ImageHeaders.
-	Source lock.Image
-}
-
-// Inputs gives the root filesystem and the builder's layer of a platform.
-func Inputs(d lock.Debian, p ocispecs.Platform) (rootfs, builder Input) {
-	locked := d.Platforms[FormatPlatform(p)]
-	return Input{Kind: Rootfs, Platform: p, Layer: locked.Rootfs, Suites: d.Suites},
-		Input{Kind: Builder, Platform: p, Layer: locked.Builder, Suites: d.Suites}
-}
-
-// HeadersInput gives what sources are compiled against for a platform.
-func HeadersInput(d lock.Debian, p ocispecs.Platform) (Input, error) {
-	platform := FormatPlatform(p)
-	headers := d.Platforms[platform].Headers
-	if headers.Digest == "" {
-		return Input{}, fmt.Errorf("%s: no headers are locked for %s, and a source has to be compiled", lock.DebianFile, platform)
-	}
-	return Input{Kind: Headers, Platform: p, Layer: headers, Suites: d.Suites}, nil
+	// Upstream is the image that the layer is made from; zero for packages alone.
+	Upstream lock.Image
 }
 
 // State is the layer as a build's source.
@@ -104,15 +69,3 @@ func marshal(v any) []byte {
 
 // String names the input in errors and on the display.
 func (in Input) String() string { return string(in.Kind) + " " + FormatPlatform(in.Platform) }
-
-// PythonVersion gives the full version of a platform's interpreter, which
-// markers such as python_full_version ask for.
-func PythonVersion(d lock.Debian, p ocispecs.Platform) (string, error) {
-	platform := FormatPlatform(p)
-	pkg, ok := d.Platforms[platform].Rootfs.Find("python3.11-minimal")
-	if !ok {
-		return "", fmt.Errorf("%s: python3.11-minimal is not locked for %s", lock.DebianFile, platform)
-	}
-	upstream, _, _ := strings.Cut(pkg.Version, "-")
-	return upstream, nil
-}

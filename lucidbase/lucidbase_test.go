@@ -49,7 +49,7 @@ func TestPlatformsValidate(t *testing.T) {
 // A graph names an input by its manifest's digest before anyone made the layer.
 func TestInputImage(t *testing.T) {
 	layer := lock.Layer{Digest: digest.FromString("layer").String(), Size: 5}
-	in := lucidbase.Input{Kind: lucidbase.Rootfs, Platform: lucidbase.LinuxARM64, Layer: layer}
+	in := lucidbase.Input{Kind: "rootfs", Platform: lucidbase.LinuxARM64, Layer: layer}
 	config, manifest, d := in.Image()
 	require.Equal(t, digest.FromBytes(manifest), d)
 
@@ -64,15 +64,4 @@ func TestInputImage(t *testing.T) {
 	require.NoError(t, json.Unmarshal(config, &c))
 	require.Equal(t, []digest.Digest{m.Layers[0].Digest}, c.RootFS.DiffIDs)
 	require.Equal(t, "arm64", c.Architecture)
-}
-
-func TestPythonVersion(t *testing.T) {
-	d := lock.Debian{Platforms: map[string]lock.DebianPlatform{
-		"linux/amd64": {Rootfs: lock.Layer{Packages: []lock.Package{{Name: "python3.11-minimal", Version: "3.11.2-6+deb12u9"}}}},
-	}}
-	version, err := lucidbase.PythonVersion(d, lucidbase.LinuxAMD64)
-	require.NoError(t, err)
-	require.Equal(t, "3.11.2", version)
-	_, err = lucidbase.PythonVersion(d, lucidbase.LinuxARM64)
-	require.ErrorContains(t, err, "linux/arm64")
 }

@@ -6,6 +6,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/internal/stage"
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/verify"
@@ -44,11 +45,11 @@ func alpine(locks *lock.Set, p lucidbase.Platforms) (system, error) {
 	if locks.Alpine.Digest == "" {
 		return system{}, errors.New("Locks: no Alpine image")
 	}
-	found, err := lucidbase.ResolvedImage(locks.Alpine, locks.Debian, p.Images, p.Target)
+	found, err := supply.Resolved(locks.Alpine, locks.Debian, p.Images, p.Target)
 	if err != nil {
 		return system{}, err
 	}
-	root, headers, err := lucidbase.ImageInputs(locks.Alpine, locks.Debian, p.Images, p.Target)
+	root, headers, err := supply.Image(locks.Alpine, locks.Debian, p.Images, p.Target)
 	if err != nil {
 		return system{}, err
 	}

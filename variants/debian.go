@@ -2,6 +2,7 @@ package variants
 
 import (
 	"github.com/lucid-project/base-images/internal/stage"
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
@@ -28,11 +29,11 @@ func (d Debian) base() base {
 
 // debian is the system of Debian 12's packages.
 func debian(locks *lock.Set, p lucidbase.Platforms) (system, error) {
-	version, err := lucidbase.PythonVersion(locks.Debian, p.Target)
+	version, err := supply.PythonVersion(locks.Debian, p.Target)
 	if err != nil {
 		return system{}, err
 	}
-	root, _ := lucidbase.Inputs(locks.Debian, p.Target)
+	root, _ := supply.Debian(locks.Debian, p.Target)
 	return system{
 		root:    root,
 		history: "Debian 12 packages",

@@ -9,6 +9,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 
 	"github.com/lucid-project/base-images/internal/stage"
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
@@ -52,7 +53,7 @@ func newFoundation(locks *lock.Set, p lucidbase.Platforms, on func(*lock.Set, lu
 	if err != nil {
 		return foundation{}, err
 	}
-	version, err := lucidbase.PythonVersion(locks.Debian, lucidbase.LinuxAMD64)
+	version, err := supply.PythonVersion(locks.Debian, lucidbase.LinuxAMD64)
 	if err != nil {
 		return foundation{}, err
 	}

@@ -14,6 +14,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
 
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -195,10 +196,10 @@ func cachedLocks(dir string) *lock.Set {
 
 // inputs lists the layers that a build of the platforms may ask for.
 func inputs(set *lock.Set, build ocispecs.Platform, targets []ocispecs.Platform) []lucidbase.Input {
-	root, builder := lucidbase.Inputs(set.Debian, build)
+	root, builder := supply.Debian(set.Debian, build)
 	all := []lucidbase.Input{root, builder}
 	for _, p := range targets {
-		root, _ := lucidbase.Inputs(set.Debian, p)
+		root, _ := supply.Debian(set.Debian, p)
 		all = append(all, root)
 	}
 	return all

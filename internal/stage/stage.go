@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/llbutil"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -42,7 +43,7 @@ type Builder struct {
 
 // NewBuilder gives the builder of a build platform and the inputs it needs.
 func NewBuilder(d lock.Debian, build ocispecs.Platform) (Builder, []lucidbase.Input) {
-	root, pip := lucidbase.Inputs(d, build)
+	root, pip := supply.Debian(d, build)
 	return Builder{platform: build, root: root.State(), pip: pip.State()}, []lucidbase.Input{root, pip}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/llbutil"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -80,7 +81,7 @@ func (c Compiler) needs(s *lock.Source, build string, t Target) (lock.Requiremen
 	if err != nil {
 		return nil, lucidbase.Input{}, err
 	}
-	headers, err := lucidbase.HeadersInput(c.Locks.Debian, t.Platform)
+	headers, err := supply.DebianHeaders(c.Locks.Debian, t.Platform)
 	if err != nil {
 		return nil, lucidbase.Input{}, err
 	}

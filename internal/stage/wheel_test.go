@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/stretchr/testify/require"
 
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
@@ -37,7 +38,7 @@ func wheels(t *testing.T, target Target, sources ...lock.Requirement) ([]llb.Sta
 	b, _ := NewBuilder(locks.Debian, lucidbase.LinuxAMD64)
 	compiler := Compiler{Builder: b, Locks: locks}
 	if target.Musl {
-		headers := lucidbase.Input{Kind: lucidbase.ImageHeaders, Platform: target.Platform, Layer: lock.Layer{Digest: "sha256:" + strings.Repeat("e", 64), Size: 1}}
+		headers := lucidbase.Input{Kind: supply.ImageHeaders, Platform: target.Platform, Layer: lock.Layer{Digest: "sha256:" + strings.Repeat("e", 64), Size: 1}}
 		compiler.Headers = &headers
 	}
 	got, inputs, err := compiler.Wheels(sources, target)
@@ -68,7 +69,7 @@ func steps(t *testing.T, state llb.State) map[string]digest.Digest {
 func TestWheelsAreSharedByContent(t *testing.T) {
 	alone, inputs := wheels(t, arm64, psutil)
 	require.Len(t, inputs, 1)
-	require.Equal(t, lucidbase.Headers, inputs[0].Kind)
+	require.Equal(t, supply.Headers, inputs[0].Kind)
 	require.Equal(t, lucidbase.LinuxARM64, inputs[0].Platform)
 	beside, _ := wheels(t, arm64, cffi, psutil)
 	require.Equal(t, steps(t, alone[0]), steps(t, beside[1]))

@@ -10,6 +10,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/rootfs"
@@ -85,7 +86,7 @@ func (e *Engine) resolveImage(ctx context.Context, ask *lucidbase.UnresolvedImag
 
 // makeLayer writes an input's layer, from packages or from an upstream image.
 func (e *Engine) makeLayer(ctx context.Context, in lucidbase.Input, w io.Writer) (lock.Layer, error) {
-	if slices.Contains([]lucidbase.InputKind{lucidbase.ImageRootfs, lucidbase.ImageHeaders}, in.Kind) {
+	if slices.Contains([]lucidbase.InputKind{supply.ImageRootfs, supply.ImageHeaders}, in.Kind) {
 		return e.upstream.Layer(ctx, in, w)
 	}
 	return e.archives.Layer(ctx, in, w)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/internal/stage"
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
@@ -103,7 +104,7 @@ func (x *explainer) explain(ctx context.Context, failed error) (solved bool, err
 
 // answer asks until the diagnosis is done.
 func (x *explainer) answer(ctx context.Context) error {
-	version, err := lucidbase.PythonVersion(x.set.Debian, x.run.Platform())
+	version, err := supply.PythonVersion(x.set.Debian, x.run.Platform())
 	if err != nil {
 		return err
 	}

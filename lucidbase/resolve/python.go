@@ -11,6 +11,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/internal/stage"
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
@@ -61,7 +62,7 @@ func tierTargets(t lock.Tier) []string {
 
 func runStage(ctx context.Context, run Runner, d lock.Debian, r stage.Resolution) (map[string][]byte, error) {
 	var err error
-	if r.Version, err = lucidbase.PythonVersion(d, run.Platform()); err != nil {
+	if r.Version, err = supply.PythonVersion(d, run.Platform()); err != nil {
 		return nil, err
 	}
 	names := []string{stage.ToolsOutput}

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/rootfs"
@@ -47,11 +48,11 @@ func makeLayers(ctx context.Context, archives *rootfs.Archives, d lock.Debian) e
 				return err
 			})
 		}
-		root, builder := lucidbase.Inputs(d, p)
+		root, builder := supply.Debian(d, p)
 		layer(root, &made[i].Rootfs)
 		layer(builder, &made[i].Builder)
 		if headers := d.Platforms[lucidbase.FormatPlatform(p)].Headers; len(headers.Packages) > 0 {
-			layer(lucidbase.Input{Kind: lucidbase.Headers, Platform: p, Layer: headers, Suites: d.Suites}, &made[i].Headers)
+			layer(lucidbase.Input{Kind: supply.Headers, Platform: p, Layer: headers, Suites: d.Suites}, &made[i].Headers)
 		}
 	}
 	if err := eg.Wait(); err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/lucid-project/base-images/internal/stage"
-	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
@@ -18,7 +18,7 @@ import (
 // compiled stays in the engine's cache. When ctx ends, the result is what was found
 // by then, and the reason.
 func Try(ctx context.Context, run Runner, set *lock.Set, p lock.Packages) error {
-	version, err := lucidbase.PythonVersion(set.Debian, run.Platform())
+	version, err := supply.PythonVersion(set.Debian, run.Platform())
 	if err != nil {
 		return err
 	}

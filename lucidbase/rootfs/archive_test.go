@@ -19,7 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
@@ -303,7 +303,7 @@ func TestTLS(t *testing.T) {
 
 func TestLayerDownloadsWhatIsMissing(t *testing.T) {
 	a := &Archives{Cache: t.TempDir()}
-	in := input(t, a.Cache, lucidbase.Rootfs, base())
+	in := input(t, a.Cache, supply.Rootfs, base())
 	files := map[string][]byte{}
 	for _, p := range in.Layer.Packages {
 		data, err := os.ReadFile(filepath.Join(a.Cache, "sha256", p.SHA256))

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/internal/supply"
 )
 
 func withMembers(change func(control, data []byte) []member) fixture {
@@ -70,7 +70,7 @@ func TestBadPackages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.bad.name = "one"
 			a := &Archives{Cache: t.TempDir()}
-			_, err := a.Layer(t.Context(), input(t, a.Cache, lucidbase.Rootfs, []fixture{c.bad}), io.Discard)
+			_, err := a.Layer(t.Context(), input(t, a.Cache, supply.Rootfs, []fixture{c.bad}), io.Discard)
 			require.ErrorContains(t, err, c.want)
 			require.ErrorContains(t, err, "making rootfs linux/amd64: ")
 			require.ErrorContains(t, err, "one")
@@ -115,7 +115,7 @@ func TestTwoPackagesWithOnePath(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.two.name = "two"
 			a := &Archives{Cache: t.TempDir()}
-			_, err := a.Layer(t.Context(), input(t, a.Cache, lucidbase.Rootfs, []fixture{c.two, one}), io.Discard)
+			_, err := a.Layer(t.Context(), input(t, a.Cache, supply.Rootfs, []fixture{c.two, one}), io.Discard)
 			if c.want == "" {
 				require.NoError(t, err)
 			} else {
@@ -144,7 +144,7 @@ func FuzzReadDeb(f *testing.F) {
 			require.ErrorContains(t, err, "unpacking one 1: ")
 			return
 		}
-		tree, err := assemble(lucidbase.Builder, []debFile{d})
+		tree, err := assemble(supply.Builder, []debFile{d})
 		if err != nil {
 			return
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 )
 
@@ -68,13 +69,13 @@ func TestCacheThatCannotBeWritten(t *testing.T) {
 	_, err := a.File(t.Context(), goodPackage, nil)
 	require.ErrorContains(t, err, "writing one to cache directory "+a.Cache+": ")
 
-	_, err = a.Layer(t.Context(), lucidbase.Input{Kind: lucidbase.Rootfs, Platform: lucidbase.LinuxAMD64}, io.Discard)
+	_, err = a.Layer(t.Context(), lucidbase.Input{Kind: supply.Rootfs, Platform: lucidbase.LinuxAMD64}, io.Discard)
 	require.ErrorContains(t, err, "making rootfs linux/amd64: unpacking in cache directory "+a.Cache+": ")
 }
 
 func TestLayerLeavesNothingInTheCache(t *testing.T) {
 	a := &Archives{Cache: t.TempDir()}
-	in := input(t, a.Cache, lucidbase.Rootfs, base())
+	in := input(t, a.Cache, supply.Rootfs, base())
 	_, err := a.Layer(t.Context(), in, io.Discard)
 	require.NoError(t, err)
 	left, err := os.ReadDir(a.Cache)

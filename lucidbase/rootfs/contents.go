@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 )
 
@@ -80,7 +81,7 @@ func assemble(kind lucidbase.InputKind, debs []debFile) (tree, error) {
 			if leftOut(e) || e.name == staticInit {
 				continue
 			}
-			if kind == lucidbase.Headers {
+			if kind == supply.Headers {
 				if !compiledAgainst(e.name) {
 					continue
 				}
@@ -93,13 +94,13 @@ func assemble(kind lucidbase.InputKind, debs []debFile) (tree, error) {
 		}
 	}
 	switch kind {
-	case lucidbase.Rootfs:
+	case supply.Rootfs:
 		if err := t.finish(debs); err != nil {
 			return nil, err
 		}
-	case lucidbase.Builder:
+	case supply.Builder:
 		t.dropScripts()
-	case lucidbase.Headers:
+	case supply.Headers:
 	default:
 		return nil, fmt.Errorf("unknown kind of layer %q", kind)
 	}

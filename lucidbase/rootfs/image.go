@@ -14,6 +14,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
@@ -142,7 +143,7 @@ func (m *Images) Layer(ctx context.Context, in lucidbase.Input, w io.Writer) (lo
 	}
 	if want := in.Layer; want.Digest != "" && (want.Digest != out.Digest || want.Size != out.Size) {
 		return lock.Layer{}, fmt.Errorf("making %s: %s gives %s (%d bytes), the lock says %s (%d bytes)",
-			in, in.Source.Digest, out.Digest, out.Size, want.Digest, want.Size)
+			in, in.Upstream.Digest, out.Digest, out.Size, want.Digest, want.Size)
 	}
 	return out, nil
 }
@@ -157,15 +158,15 @@ func (m *Images) layer(ctx context.Context, in lucidbase.Input, w io.Writer) (lo
 		return lock.Layer{}, err
 	}
 	defer s.Close()
-	up, err := m.open(ctx, in.Source, in.Platform, s)
+	up, err := m.open(ctx, in.Upstream, in.Platform, s)
 	if err != nil {
-		return lock.Layer{}, fmt.Errorf("%s@%s: %w", in.Source.Reference, in.Source.Digest, err)
+		return lock.Layer{}, fmt.Errorf("%s@%s: %w", in.Upstream.Reference, in.Upstream.Digest, err)
 	}
 	var t tree
 	switch in.Kind {
-	case lucidbase.ImageRootfs:
+	case supply.ImageRootfs:
 		t, _, err = m.rootfs(ctx, up, in.Layer.Packages, in.Suites)
-	case lucidbase.ImageHeaders:
+	case supply.ImageHeaders:
 		t, err = up.headers()
 	default:
 		err = fmt.Errorf("unknown kind of layer %q", in.Kind)

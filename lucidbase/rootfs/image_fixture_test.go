@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lucid-project/base-images/internal/alpinetest"
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
@@ -37,7 +38,7 @@ func TestImageClosure(t *testing.T) {
 			locked, err := images.Resolve(t.Context(), im, set.Debian, p)
 			require.NoError(t, err)
 			known := lucidbase.Images{im.Digest: {Digest: im.Digest, Platforms: map[string]lock.ImagePlatform{lucidbase.FormatPlatform(p): locked}}}
-			root, headers, err := lucidbase.ImageInputs(im, set.Debian, known, p)
+			root, headers, err := supply.Image(im, set.Debian, known, p)
 			require.NoError(t, err)
 
 			var layer bytes.Buffer

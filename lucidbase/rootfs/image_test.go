@@ -27,6 +27,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lucid-project/base-images/internal/patient"
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/internal/testregistry"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -104,7 +105,7 @@ func (u *upstreamTest) resolve(t testing.TB, m *Images) (lock.ImagePlatform, err
 }
 
 func (u *upstreamTest) input(kind lucidbase.InputKind, layer lock.Layer) lucidbase.Input {
-	return lucidbase.Input{Kind: kind, Platform: lucidbase.LinuxAMD64, Layer: layer, Source: u.image}
+	return lucidbase.Input{Kind: kind, Platform: lucidbase.LinuxAMD64, Layer: layer, Upstream: u.image}
 }
 
 func TestResolve(t *testing.T) {
@@ -116,7 +117,7 @@ func TestResolve(t *testing.T) {
 	require.Contains(t, found.Kept, lock.ApkPackage{Name: "musl", Version: "1"})
 
 	var layer bytes.Buffer
-	_, err = u.Layer(t.Context(), u.input(lucidbase.ImageRootfs, found.Rootfs), &layer)
+	_, err = u.Layer(t.Context(), u.input(supply.ImageRootfs, found.Rootfs), &layer)
 	require.NoError(t, err)
 	got := listing(t, layer.Bytes())
 	for name, line := range map[string]string{
@@ -142,7 +143,7 @@ func TestResolve(t *testing.T) {
 	}
 
 	layer.Reset()
-	_, err = u.Layer(t.Context(), u.input(lucidbase.ImageHeaders, found.Headers), &layer)
+	_, err = u.Layer(t.Context(), u.input(supply.ImageHeaders, found.Headers), &layer)
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{
 		"usr", "usr/local", "usr/local/include", "usr/local/include/python3.11", "usr/local/include/python3.11/pyconfig.h",
@@ -166,13 +167,13 @@ func TestResolveAgain(t *testing.T) {
 	got, err = u.resolve(t, fresh)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
-	for kind, layer := range map[lucidbase.InputKind]lock.Layer{lucidbase.ImageRootfs: want.Rootfs, lucidbase.ImageHeaders: want.Headers} {
+	for kind, layer := range map[lucidbase.InputKind]lock.Layer{supply.ImageRootfs: want.Rootfs, supply.ImageHeaders: want.Headers} {
 		_, err = u.images(t).Layer(t.Context(), u.input(kind, layer), io.Discard)
 		require.NoError(t, err, "made by another, from nothing")
 	}
 	require.NoError(t, os.WriteFile(u.path(want.Rootfs.Digest), []byte("damaged"), 0o644))
 	var layer bytes.Buffer
-	_, err = u.Layer(t.Context(), u.input(lucidbase.ImageRootfs, want.Rootfs), &layer)
+	_, err = u.Layer(t.Context(), u.input(supply.ImageRootfs, want.Rootfs), &layer)
 	require.NoError(t, err)
 	require.Equal(t, want.Rootfs.Size, int64(layer.Len()))
 }
@@ -183,9 +184,9 @@ func TestImageLayerThatIsNotTheLockedOne(t *testing.T) {
 	found, err := u.resolve(t, u.Images)
 	require.NoError(t, err)
 	found.Rootfs.Digest = "sha256:" + strings.Repeat("0", 64)
-	_, err = u.Layer(t.Context(), u.input(lucidbase.ImageRootfs, found.Rootfs), io.Discard)
+	_, err = u.Layer(t.Context(), u.input(supply.ImageRootfs, found.Rootfs), io.Discard)
 	require.ErrorContains(t, err, "the lock says "+found.Rootfs.Digest)
-	_, err = u.Layer(t.Context(), u.input(lucidbase.Builder, lock.Layer{}), io.Discard)
+	_, err = u.Layer(t.Context(), u.input(supply.Builder, lock.Layer{}), io.Discard)
 	require.ErrorContains(t, err, `unknown kind of layer "builder"`)
 }
 

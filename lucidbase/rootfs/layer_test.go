@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
@@ -103,7 +104,7 @@ func makeLayer(t testing.TB, kind lucidbase.InputKind, fixtures []fixture) ([]by
 }
 
 func TestLayerContents(t *testing.T) {
-	layer, _ := makeLayer(t, lucidbase.Rootfs, base())
+	layer, _ := makeLayer(t, supply.Rootfs, base())
 	got := listing(t, layer)
 	want := map[string]string{
 		"app":                                "5 755 65532:65532",
@@ -156,7 +157,7 @@ func TestLayerContents(t *testing.T) {
 }
 
 func TestLayerHeaders(t *testing.T) {
-	layer, locked := makeLayer(t, lucidbase.Rootfs, base())
+	layer, locked := makeLayer(t, supply.Rootfs, base())
 	sum := sha256.Sum256(layer)
 	require.Equal(t, "sha256:"+hex.EncodeToString(sum[:]), locked.Digest)
 	require.EqualValues(t, len(layer), locked.Size)
@@ -191,7 +192,7 @@ func TestLayerHeaders(t *testing.T) {
 }
 
 func TestLayerOfBuilderHasPackagesOnly(t *testing.T) {
-	layer, _ := makeLayer(t, lucidbase.Builder, []fixture{{
+	layer, _ := makeLayer(t, supply.Builder, []fixture{{
 		name:         "python3-pip-whl",
 		architecture: "all",
 		members: func(control, data []byte) []member {
@@ -214,7 +215,7 @@ func TestLayerOfHeaders(t *testing.T) {
 	link := func(name, target string) tar.Header {
 		return tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: target, Mode: 0o777}
 	}
-	layer, _ := makeLayer(t, lucidbase.Headers, []fixture{{
+	layer, _ := makeLayer(t, supply.Headers, []fixture{{
 		name: "libffi-dev",
 		entries: []tar.Header{
 			regular("./usr/include/x86_64-linux-gnu/ffi.h", 0o644),
@@ -256,7 +257,7 @@ func TestLayerOfHeaders(t *testing.T) {
 
 func TestLayerHasNoLib64OnARM64(t *testing.T) {
 	a := &Archives{Cache: t.TempDir()}
-	in := input(t, a.Cache, lucidbase.Rootfs, []fixture{{
+	in := input(t, a.Cache, supply.Rootfs, []fixture{{
 		name:         "libc6",
 		architecture: "arm64",
 		entries:      []tar.Header{regular("./lib/ld-linux-aarch64.so.1", 0o755)},
@@ -274,21 +275,21 @@ func TestLayerHasNoLib64OnARM64(t *testing.T) {
 }
 
 func TestLayerDependsOnPackagesOnly(t *testing.T) {
-	_, want := makeLayer(t, lucidbase.Rootfs, base())
+	_, want := makeLayer(t, supply.Rootfs, base())
 	for i := range 10 {
 		fixtures := base()
 		for range i {
 			fixtures = append(fixtures[1:], fixtures[0])
 		}
 		slices.Reverse(fixtures[i%2:])
-		_, got := makeLayer(t, lucidbase.Rootfs, fixtures)
+		_, got := makeLayer(t, supply.Rootfs, fixtures)
 		require.Equal(t, want.Digest, got.Digest)
 	}
 }
 
 func TestLayerWithAnotherDigestThanLocked(t *testing.T) {
 	a := &Archives{Cache: t.TempDir()}
-	in := input(t, a.Cache, lucidbase.Rootfs, base())
+	in := input(t, a.Cache, supply.Rootfs, base())
 	layer, err := a.Layer(t.Context(), in, io.Discard)
 	require.NoError(t, err)
 
@@ -303,7 +304,7 @@ func TestLayerWithAnotherDigestThanLocked(t *testing.T) {
 
 func TestLayerIsCancelled(t *testing.T) {
 	a := &Archives{Cache: t.TempDir()}
-	in := input(t, a.Cache, lucidbase.Rootfs, base())
+	in := input(t, a.Cache, supply.Rootfs, base())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := a.Layer(ctx, in, io.Discard)
@@ -323,6 +324,6 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left
 
 func TestLayerThatCannotBeWritten(t *testing.T) {
 	a := &Archives{Cache: t.TempDir()}
-	_, err := a.Layer(t.Context(), input(t, a.Cache, lucidbase.Rootfs, base()), fullDisk{})
+	_, err := a.Layer(t.Context(), input(t, a.Cache, supply.Rootfs, base()), fullDisk{})
 	require.ErrorContains(t, err, "making rootfs linux/amd64: writing the layer: no space left on device")
 }
