@@ -37,7 +37,8 @@ var mayImport = map[string][]string{
 	"lucidbase/rootfs":                 {"lucidbase", "lucidbase/lock", "internal/supply", "internal/patient", "internal/atomicfile"},
 	"lucidbase/engine":                 {"lucidbase", "lucidbase/lock", "internal/supply", "llbutil", "lucidbase/rootfs", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/patient", "internal/atomicfile"},
 	"lucidbase/engine/internal/image":  {"lucidbase", "internal/patient", "internal/atomicfile"},
-	"lucidbase/engine/embedded":        {"lucidbase/engine"},
+	"internal/reexec":                  {},
+	"lucidbase/engine/embedded":        {"lucidbase/engine", "internal/reexec"},
 }
 
 // embedded is a leaf: a program that only wants graphs compiles no daemon.

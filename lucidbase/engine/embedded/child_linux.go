@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lucid-project/base-images/internal/reexec"
 )
 
 // The command line of a child: childName, a stage, the state directory.
@@ -47,7 +49,7 @@ func runChild(stage, root string) {
 // becomeRoot waits until the ids are mapped, then starts the program anew: a
 // process gets root's capabilities at an exec.
 func becomeRoot(root string) error {
-	buf := make([]byte, maxMessage)
+	buf := make([]byte, reexec.MaxMessage)
 	n, err := unix.Read(controlFD, buf)
 	if err != nil {
 		return err
@@ -63,18 +65,18 @@ func becomeRoot(root string) error {
 // serveChild runs BuildKit until the parent says stop, or is gone.
 func serveChild(root string, rootless bool) error {
 	unix.CloseOnExec(controlFD)
-	conn, err := connection(os.NewFile(controlFD, "socket"))
+	conn, err := reexec.Connection(os.NewFile(controlFD, "socket"))
 	if err != nil {
 		return err
 	}
-	lis := &listener{link: link{conn}, ended: make(chan struct{})}
+	lis := &listener{link: link{reexec.Link{UnixConn: conn}}, ended: make(chan struct{})}
 	s, err := startChild(lis, root, rootless)
 	if err != nil {
 		word := msgFailed
 		if errors.Is(err, errDamaged) {
 			word = msgBroken
 		}
-		return errors.Join(err, lis.send(word, oneLine(err), nil))
+		return errors.Join(err, lis.Send(word, oneLine(err), nil))
 	}
 	<-lis.ended
 	time.AfterFunc(stopTime+time.Second, func() { os.Exit(1) })
@@ -91,7 +93,7 @@ func startChild(lis *listener, root string, rootless bool) (*server, error) {
 	// As BuildKit's own daemon does: it makes directories of images and snapshots
 	// with the modes that they shall have, and no chmod follows.
 	unix.Umask(0)
-	warnings.add(func(line string) { _ = lis.send(msgWarn, line, nil) })
+	warnings.add(func(line string) { _ = lis.Send(msgWarn, line, nil) })
 	if os.Getenv(resetVariable) != "" {
 		if err := removeState(root); err != nil {
 			return nil, err
@@ -104,7 +106,7 @@ func startChild(lis *listener, root string, rootless bool) (*server, error) {
 		}
 		return nil, err
 	}
-	return s, lis.send(msgReady, "", nil)
+	return s, lis.Send(msgReady, "", nil)
 }
 
 // listener tells when the other side wants an end.

@@ -3,17 +3,15 @@ package embedded
 import (
 	"context"
 	"errors"
-	"os/exec"
 	"sync"
 
 	"github.com/moby/buildkit/executor"
 	"github.com/moby/buildkit/executor/resources/types"
+
+	"github.com/lucid-project/base-images/internal/reexec"
 )
 
-var (
-	errNoRunc = errors.New("runc not found on PATH: install it (apt-get install runc)")
-	errClosed = errors.New("the engine is closed")
-)
+var errClosed = errors.New("the engine is closed")
 
 // lazyExecutor looks for runc when the first step runs: a build of which all is
 // cached needs none. It knows which steps run, and can end them.
@@ -70,7 +68,7 @@ func (l *lazyExecutor) enter() (executor.Executor, error) {
 		return nil, errClosed
 	}
 	if l.inner == nil {
-		runc, err := findRunc(l.rootless)
+		runc, err := reexec.FindRunc(l.rootless)
 		if err != nil {
 			return nil, err
 		}
@@ -98,18 +96,3 @@ func (l *lazyExecutor) close() {
 }
 
 func (l *lazyExecutor) wait() { l.running.Wait() }
-
-// findRunc looks where root would find it: Debian installs runc into
-// /usr/sbin, which is not on every user's PATH.
-func findRunc(rootless bool) (string, error) {
-	names := []string{"buildkit-runc", "runc"}
-	if rootless {
-		names = append(names, "/usr/local/sbin/runc", "/usr/sbin/runc")
-	}
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", errNoRunc
-}

@@ -21,6 +21,8 @@ import (
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/internal/reexec"
 )
 
 // The tests run the real BuildKit and runc. The image of their steps holds one
@@ -33,7 +35,7 @@ func requireEngine(t *testing.T) {
 	if os.Geteuid() != 0 {
 		missing(t, "not root")
 	}
-	if _, err := findRunc(false); err != nil {
+	if _, err := reexec.FindRunc(false); err != nil {
 		missing(t, err.Error())
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,11 +15,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lucid-project/base-images/internal/reexec"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 )
 
 // needsUserns ends the errors of a machine that is not set up for users.
-const needsUserns = "allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0 on Ubuntu), run as root, or " + otherWay
+const needsUserns = reexec.NeedsUserns + ", or " + otherWay
 
 // inNamespace is BuildKit in a child process that has its own mount and process
 // namespaces, and is root of its own user namespace where this process is not
@@ -36,20 +36,20 @@ type inNamespace struct {
 
 // start starts this program again, as the child; with reset, from nothing.
 func start(ctx context.Context, root string, warn func(string), reset bool) (_ engine.Backend, err error) {
-	maps, err := idMaps()
+	maps, err := reexec.IDMaps()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w, or %s", err, otherWay)
 	}
-	ours, theirs, err := socketPair(unix.SOCK_SEQPACKET)
+	ours, theirs, err := reexec.SocketPair(unix.SOCK_SEQPACKET)
 	if err != nil {
 		return nil, err
 	}
 	defer theirs.Close()
-	conn, err := connection(ours)
+	conn, err := reexec.Connection(ours)
 	if err != nil {
 		return nil, err
 	}
-	b := &inNamespace{root: root, cmd: childCommand(root, theirs, warn), link: link{conn}, done: make(chan struct{})}
+	b := &inNamespace{root: root, cmd: childCommand(root, theirs, warn), link: link{reexec.Link{UnixConn: conn}}, done: make(chan struct{})}
 	if reset {
 		b.cmd.Env = append(b.cmd.Env, resetVariable+"=1")
 	}
@@ -102,44 +102,20 @@ func mapped(cmd *exec.Cmd) {
 	cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
 }
 
-// idMaps are those of a user namespace; root needs none.
-func idMaps() ([]idMap, error) {
-	if os.Geteuid() != 0 {
-		return subordinateIDs()
-	}
-	if !hasCapability(unix.CAP_SYS_ADMIN) {
-		return nil, errors.New("root has no CAP_SYS_ADMIN here: run the container as a privileged one, or " + otherWay)
-	}
-	return nil, nil
-}
-
-// hasCapability reports whether the process may use a capability; if that cannot
-// be told, yes.
-func hasCapability(bit int) bool {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return true
-	}
-	_, rest, _ := strings.Cut(string(status), "\nCapEff:")
-	line, _, _ := strings.Cut(rest, "\n")
-	caps, err := strconv.ParseUint(strings.TrimSpace(line), 16, 64)
-	return err != nil || caps&(1<<bit) != 0
-}
-
 // handshake maps the child's users and groups and waits until BuildKit runs.
-func (b *inNamespace) handshake(ctx context.Context, maps []idMap) error {
+func (b *inNamespace) handshake(ctx context.Context, maps []reexec.IDMap) error {
 	for _, m := range maps {
-		if err := m.apply(ctx, b.cmd.Process.Pid); err != nil {
-			return err
+		if err := m.Apply(ctx, b.cmd.Process.Pid); err != nil {
+			return fmt.Errorf("%w, or %s", err, otherWay)
 		}
 	}
 	if len(maps) > 0 {
-		if err := b.link.send(msgMapped, "", nil); err != nil {
+		if err := b.link.Send(msgMapped, "", nil); err != nil {
 			return fmt.Errorf("starting BuildKit's process: %w", err)
 		}
 	}
 	for {
-		message, _, err := b.link.receive()
+		message, _, err := b.link.Receive()
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
@@ -189,7 +165,7 @@ func (b *inNamespace) Damaged(failed error) bool {
 
 func (b *inNamespace) passWarnings(warn func(string)) {
 	for {
-		message, _, err := b.link.receive()
+		message, _, err := b.link.Receive()
 		if err != nil {
 			return
 		}
@@ -201,22 +177,22 @@ func (b *inNamespace) passWarnings(warn func(string)) {
 
 // Dial connects to BuildKit: the child gets the other end of a socket pair.
 func (b *inNamespace) Dial(context.Context) (net.Conn, error) {
-	ours, theirs, err := socketPair(unix.SOCK_STREAM)
+	ours, theirs, err := reexec.SocketPair(unix.SOCK_STREAM)
 	if err != nil {
 		return nil, err
 	}
 	defer theirs.Close()
-	if err := b.link.send(msgDial, "", theirs); err != nil {
+	if err := b.link.Send(msgDial, "", theirs); err != nil {
 		ours.Close()
 		return nil, fmt.Errorf("reaching BuildKit's process: %w", err)
 	}
-	return connection(ours)
+	return reexec.Connection(ours)
 }
 
 // Close tells the child to stop, which takes as long as killing a step does.
 func (b *inNamespace) Close() error {
 	b.once.Do(func() {
-		_ = b.link.send(msgStop, "", nil)
+		_ = b.link.Send(msgStop, "", nil)
 		_ = b.link.CloseWrite() // a child that does not serve yet reads this only
 		select {
 		case <-b.done:
@@ -248,20 +224,4 @@ func (w *firstLine) Write(p []byte) (int, error) {
 		w.warn("BuildKit: " + string(line))
 	}
 	return len(p), nil
-}
-
-// idMap is what newuidmap or newgidmap is called with.
-type idMap struct {
-	tool         string
-	id           int // becomes 0
-	first, count int // become 1 and up
-}
-
-func (m idMap) apply(ctx context.Context, pid int) error {
-	args := []string{strconv.Itoa(pid), "0", strconv.Itoa(m.id), "1", "1", strconv.Itoa(m.first), strconv.Itoa(m.count)}
-	out, err := exec.CommandContext(ctx, m.tool, args...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("mapping ids by %s: %w: %s: %s", m.tool, err, bytes.TrimSpace(out), needsUserns)
-	}
-	return nil
 }
