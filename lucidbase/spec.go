@@ -55,6 +55,9 @@ type Graph struct {
 	Config dockerspec.DockerOCIImage
 	// Inputs are the layers that State names by digest and the client supplies.
 	Inputs []Input
+	// Locals are the directories of the client that State names, by the name that
+	// llb.Local has.
+	Locals map[string]Local
 	// Notes are lines for who builds the image, about what is well and could be better.
 	Notes []string
 	// Contract is what the finished image is held to before anyone gets it: its

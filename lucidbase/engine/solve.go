@@ -32,6 +32,7 @@ type graph struct {
 	config     []byte
 	contract   verify.Contract
 	notes      []string
+	locals     locals
 }
 
 // graphs makes the job's graphs and offers their inputs to BuildKit.
@@ -41,14 +42,15 @@ func (e *Engine) graphs(ctx context.Context, job Job) ([]graph, error) {
 	}
 	var graphs []graph
 	var errs []error
+	named := locals{}
 	for _, target := range job.Platforms {
-		g, err := e.graph(ctx, job, target)
+		g, err := e.graph(ctx, job, target, named)
 		graphs, errs = append(graphs, g), append(errs, err)
 	}
 	return graphs, errors.Join(errs...)
 }
 
-func (e *Engine) graph(ctx context.Context, job Job, target ocispecs.Platform) (graph, error) {
+func (e *Engine) graph(ctx context.Context, job Job, target ocispecs.Platform, named locals) (graph, error) {
 	g, err := e.specGraph(ctx, job.Spec, target)
 	if err != nil {
 		return graph{}, err
@@ -57,7 +59,10 @@ func (e *Engine) graph(ctx context.Context, job Job, target ocispecs.Platform) (
 	if err != nil {
 		return graph{}, err
 	}
-	def, err := g.State.Marshal(ctx, llb.Platform(target))
+	if err := named.read(ctx, g); err != nil {
+		return graph{}, err
+	}
+	def, err := g.State.Marshal(ctx, llb.Platform(target), llb.LocalUniqueID(named.digest()))
 	if err != nil {
 		return graph{}, fmt.Errorf("marshalling the graph for %s: %w", lucidbase.FormatPlatform(target), err)
 	}
@@ -77,7 +82,7 @@ func (e *Engine) graph(ctx context.Context, job Job, target ocispecs.Platform) (
 			pbDef.Metadata[d] = meta
 		}
 	}
-	return graph{platform: target, definition: pbDef, config: config, contract: contract, notes: g.Notes}, nil
+	return graph{platform: target, definition: pbDef, config: config, contract: contract, notes: g.Notes, locals: named}, nil
 }
 
 // solve builds the graphs and exports them, uncompressed, into the store. It
@@ -101,7 +106,9 @@ func (e *Engine) solve(ctx context.Context, conn *connection, graphs []graph, st
 			OutputStore: e.store.Store,
 		}},
 		OCIStores: map[string]content.Store{llbutil.StoreID: e.store},
-		Session:   []session.Attachable{e.secrets()},
+		// All graphs of a job have the same.
+		LocalMounts: graphs[0].locals.mounts(),
+		Session:     []session.Attachable{e.secrets()},
 		// What it asks for is compared with what it gets.
 		FrontendAttrs: map[string]string{"platform": strings.Join(names, ",")},
 	}
