@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -58,20 +59,32 @@ func (e *Engine) buildAll(ctx context.Context, jobs []Job, solvable [][]graph) (
 		return nil, err
 	}
 	defer d.close()
-	conn := e.connected()
 	images := make([]*image.Image, len(jobs))
-	eg, egCtx := errgroup.WithContext(ctx)
+	keys := make([]string, len(jobs))
+	var made []int // of the jobs whose images no earlier build has made
 	for i, job := range jobs {
+		keys[i] = e.built().key(job, solvable[i])
+		if images[i] = e.unchanged(job, keys[i], d); images[i] == nil {
+			made = append(made, i)
+		}
+	}
+	eg, egCtx := errgroup.WithContext(ctx)
+	for _, i := range made {
 		eg.Go(func() (err error) {
-			images[i], err = e.build(egCtx, conn, job, solvable[i], d)
+			images[i], err = e.build(egCtx, jobs[i], solvable[i], d)
 			return err
 		})
 	}
 	if err := eg.Wait(); err != nil {
-		return nil, e.solveFailed(ctx, conn, d, err)
+		return nil, e.solveFailed(ctx, d, err)
 	}
-	if err := d.step("verifying", func() error { return e.verify(ctx, jobs, solvable, images) }); err != nil {
-		return nil, suspect(ctx, images, err)
+	if len(made) > 0 {
+		if err := d.step("verifying", func() error { return e.verify(ctx, made, jobs, solvable, images) }); err != nil {
+			return nil, suspect(ctx, images, err)
+		}
+	}
+	for _, i := range made {
+		e.built().add(keys[i], images[i].Digest)
 	}
 	results, err := e.deliver(ctx, jobs, images, d)
 	return results, suspect(ctx, images, err)
@@ -89,9 +102,28 @@ func checkAll(jobs []Job) ([]Job, error) {
 	return checked, errors.Join(errs...)
 }
 
+// unchanged returns the image that an earlier build made of the same graphs, or nil.
+func (e *Engine) unchanged(job Job, key string, d *display) (img *image.Image) {
+	found := e.built().find(key)
+	if job.NoCache || found == "" {
+		return nil
+	}
+	_ = d.step("finding "+job.To.name()+" as an earlier build made it", func() (err error) {
+		img, err = e.images.Open(found, image.Compression(job.Compression))
+		return nil // what is damaged is gone by now: it is built again
+	})
+	return img
+}
+
 // build solves one job and assembles its image in the store.
-func (e *Engine) build(ctx context.Context, conn *connection, job Job, graphs []graph, d *display) (*image.Image, error) {
-	top, err := e.solve(ctx, conn, graphs, d.solve())
+func (e *Engine) build(ctx context.Context, job Job, graphs []graph, d *display) (*image.Image, error) {
+	if job.NoCache {
+		graphs = slices.Clone(graphs)
+		for i := range graphs {
+			graphs[i].definition = ignoreCache(graphs[i].definition)
+		}
+	}
+	top, err := e.solve(ctx, graphs, d)
 	if err != nil {
 		return nil, err
 	}

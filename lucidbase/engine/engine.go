@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -32,12 +33,13 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/rootfs"
 )
 
-// Engine is an open connection to a BuildKit. Its methods may be called at once
-// from several goroutines.
+// Engine builds with one BuildKit. Its methods may be called at once from several
+// goroutines.
 type Engine struct {
 	options  options
 	mu       sync.Mutex
-	conn     *connection // nil until it is open
+	conn     *connection // nil until something has to be solved by the embedded BuildKit
+	embedded bool        // reports whether BuildKit is this program's own
 	platform ocispecs.Platform
 	archives *rootfs.Archives
 	upstream *rootfs.Images
@@ -113,8 +115,9 @@ func WithProgress(w io.Writer) Option { return func(o *options) { o.progress = w
 func WithProgressMode(mode string) Option { return func(o *options) { o.progressMode = mode } }
 
 // Open connects to the BuildKit at address, or to the one that BUILDKIT_HOST
-// names if address is empty, or else starts the embedded one, for which the
-// program must import package engine/embedded.
+// names if address is empty. With neither it is the embedded one, for which the
+// program must import package engine/embedded; that starts with the first graph
+// that has to be solved, which a build that finds everything unchanged has not.
 //
 // An address is anything BuildKit's client understands: unix://, tcp://, ssh://,
 // docker-container://, podman-container://, kube-pod://. What goes over tcp:// is
@@ -196,29 +199,33 @@ func (o *options) prepareCacheDir() error {
 	return os.Remove(probe)
 }
 
-func (e *Engine) connect(ctx context.Context, address string) error {
-	var err error
-	if address != "" {
-		e.conn = &connection{}
-		e.conn.client, err = client.New(ctx, address)
-	} else {
-		e.conn, err = e.start(ctx, false)
+// connect connects to a remote BuildKit. The embedded one is started later, by
+// connected.
+func (e *Engine) connect(ctx context.Context, address string) (err error) {
+	if address == "" {
+		if embedded == nil {
+			return errors.New("no engine: BUILDKIT_HOST is not set, and this program does not import lucidbase/engine/embedded")
+		}
+		e.embedded = true
+		e.platform, err = lucidbase.ParsePlatform("linux/" + runtime.GOARCH)
+		return err
 	}
-	if err != nil {
+	e.conn = &connection{}
+	if e.conn.client, err = client.New(ctx, address); err != nil {
 		return err
 	}
 	workers, err := e.listWorkers(ctx)
 	if err != nil {
-		return fmt.Errorf("connecting to BuildKit at %s: %w", describe(address), err)
+		return fmt.Errorf("connecting to BuildKit at %s: %w", address, err)
 	}
 	if len(workers) == 0 || len(workers[0].Platforms) == 0 {
-		return fmt.Errorf("BuildKit at %s has no worker", describe(address))
+		return fmt.Errorf("BuildKit at %s has no worker", address)
 	}
 	// A worker lists its own platform first, what it can emulate after it.
 	native := workers[0].Platforms[0]
 	e.platform, err = lucidbase.ParsePlatform(native.OS + "/" + native.Architecture)
 	if err != nil {
-		return fmt.Errorf("BuildKit at %s: %w", describe(address), err)
+		return fmt.Errorf("BuildKit at %s: %w", address, err)
 	}
 	return nil
 }
@@ -256,8 +263,8 @@ func dialCause(text string) string {
 
 // start starts the embedded BuildKit, from nothing if reset is set.
 func (e *Engine) start(ctx context.Context, reset bool) (*connection, error) {
-	if embedded == nil {
-		return nil, errors.New("no engine: BUILDKIT_HOST is not set, and this program does not import lucidbase/engine/embedded")
+	if err := e.forgetEngineSize(); err != nil {
+		return nil, err
 	}
 	warn := e.note
 	if e.options.progressMode == string(progressui.QuietMode) {
@@ -278,19 +285,14 @@ func (e *Engine) start(ctx context.Context, reset bool) (*connection, error) {
 	return c, err
 }
 
-func describe(address string) string {
-	if address == "" {
-		return "embedded"
-	}
-	return address
-}
-
 // Close ends the connection and stops an embedded BuildKit.
 func (e *Engine) Close() error {
-	if conn := e.connected(); conn != nil {
-		return conn.close()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.conn == nil {
+		return nil
 	}
-	return nil
+	return e.conn.close()
 }
 
 func (o options) stateDir() string    { return filepath.Join(o.cacheDir, "buildkit") }

@@ -15,7 +15,10 @@ import (
 
 // solveError is BuildKit's own error. It names a command line and an exit code,
 // or what went wrong in other steps because of the one that failed.
-type solveError struct{ error }
+type solveError struct {
+	conn *connection
+	error
+}
 
 // explain gives the cause of a failed build in one line. BuildKit passes on the
 // errors of the client's own store as text, and a cancelled build names any step.

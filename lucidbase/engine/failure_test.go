@@ -76,7 +76,7 @@ func TestExplain(t *testing.T) {
 	e := &Engine{store: &store{}}
 	ours := errors.New("compressing")
 	require.Equal(t, ours, e.explain(t.Context(), &display{}, ours), "not BuildKit's")
-	bare := solveError{errors.New("failed to solve: a\nb")}
+	bare := solveError{error: errors.New("failed to solve: a\nb")}
 	require.EqualError(t, e.explain(t.Context(), &display{}, bare), "a b")
 	e.store.cause = errors.New("making rootfs")
 	require.Equal(t, e.store.cause, e.explain(t.Context(), &display{}, bare))

@@ -46,7 +46,10 @@ func (e *Engine) readFiles(ctx context.Context, def *llb.Definition, names []str
 		return nil, err
 	}
 	defer d.close()
-	conn := e.connected()
+	conn, err := e.connected(ctx)
+	if err != nil {
+		return nil, err
+	}
 	files := map[string][]byte{}
 	opt := client.SolveOpt{
 		OCIStores: map[string]content.Store{llbutil.StoreID: e.store},
@@ -69,7 +72,7 @@ func (e *Engine) readFiles(ctx context.Context, def *llb.Definition, names []str
 		return gateway.NewResult(), nil
 	}, d.solve())
 	if err != nil {
-		return nil, e.solveFailed(ctx, conn, d, solveError{err})
+		return nil, e.solveFailed(ctx, d, solveError{conn, err})
 	}
 	return files, nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,12 +28,14 @@ func (e *Engine) Prune(ctx context.Context, limit int64) (freed int64, err error
 	for _, f := range files {
 		inFiles += f.size
 	}
-	if conn := e.connected(); conn != nil && conn.backend != nil {
-		if inEngine, err = e.engineSize(ctx); err != nil {
+	var inDatabases int64
+	if e.embedded {
+		inDatabases = e.databaseSize()
+		if inEngine, err = e.engineSize(ctx, limit-inFiles-inDatabases); err != nil {
 			return 0, err
 		}
 	}
-	excess := inFiles + inEngine + e.databaseSize() - limit
+	excess := inFiles + inEngine + inDatabases - limit
 	if inEngine > 0 && excess > 0 {
 		if freed, err = e.pruneEngine(ctx, max(0, inEngine-excess)); err != nil {
 			return freed, err
@@ -42,16 +45,41 @@ func (e *Engine) Prune(ctx context.Context, limit int64) (freed int64, err error
 	return freed + fromFiles, err
 }
 
-// engineSize is what BuildKit's cache holds.
-func (e *Engine) engineSize(ctx context.Context) (size int64, err error) {
-	records, err := e.connected().client.DiskUsage(ctx)
+// engineSize is the number of bytes that BuildKit's cache holds. It is what was counted
+// last, where none has run since and that is below enough: none is started to count.
+func (e *Engine) engineSize(ctx context.Context, enough int64) (size int64, err error) {
+	if data, err := os.ReadFile(e.options.engineSizeFile()); err == nil {
+		if size, err := strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64); err == nil && size < enough {
+			return size, nil
+		}
+	}
+	conn, err := e.connected(ctx)
+	if err != nil {
+		return 0, err
+	}
+	records, err := conn.client.DiskUsage(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("asking BuildKit for its disk usage: %w", err)
 	}
 	for _, r := range records {
 		size += r.Size
 	}
+	if size < enough { // else it is about to be pruned
+		_ = os.WriteFile(e.options.engineSizeFile(), []byte(strconv.FormatInt(size, 10)+"\n"), 0o600) // or it is counted again
+	}
 	return size, nil
+}
+
+// engineSizeFile has what the embedded BuildKit's cache held when it was counted last,
+// and is not there once one has started since.
+func (o options) engineSizeFile() string { return filepath.Join(o.cacheDir, "buildkit-size") }
+
+// forgetEngineSize is called when a BuildKit starts.
+func (e *Engine) forgetEngineSize() error {
+	if err := ignoreMissing(os.Remove(e.options.engineSizeFile())); err != nil {
+		return fmt.Errorf("starting BuildKit: %w", err)
+	}
+	return nil
 }
 
 // databaseSize is that of the embedded BuildKit's databases: a few megabytes that
@@ -82,7 +110,10 @@ func (e *Engine) pruneEngine(ctx context.Context, keep int64) (freed int64, err 
 	if keep == 0 {
 		opts = []client.PruneOption{client.PruneAll}
 	}
-	err = e.connected().client.Prune(ctx, records, opts...)
+	conn, err := e.connected(ctx)
+	if err == nil {
+		err = conn.client.Prune(ctx, records, opts...)
+	}
 	close(records)
 	if err != nil {
 		err = fmt.Errorf("pruning BuildKit's cache: %w", err)
@@ -100,7 +131,7 @@ type cachedFile struct {
 // used longest ago first. Locks that a build resolved are small and no use in
 // part: they count only when everything goes.
 func (e *Engine) cachedFiles(everything bool) (files []cachedFile, err error) {
-	dirs := []string{e.options.contentDir(), e.options.downloadDir(), e.options.factsDir()}
+	dirs := []string{e.options.contentDir(), e.options.downloadDir(), e.options.factsDir(), e.options.builtDir()}
 	if everything {
 		dirs = append(dirs, filepath.Join(e.options.cacheDir, "locks"))
 	}

@@ -79,11 +79,11 @@ func (e *Engine) repairing(ctx context.Context, build func() error) error {
 }
 
 // solveFailed is an error of BuildKit; a stateError when its state caused it.
-func (e *Engine) solveFailed(ctx context.Context, conn *connection, d *display, failed error) error {
+func (e *Engine) solveFailed(ctx context.Context, d *display, failed error) error {
 	explained := e.explain(ctx, d, failed)
 	var solving solveError
-	if ctx.Err() == nil && errors.As(failed, &solving) && e.store.failed() == nil && conn.damaged(solving) {
-		return stateError{conn, explained}
+	if ctx.Err() == nil && errors.As(failed, &solving) && e.store.failed() == nil && solving.conn.damaged(solving) {
+		return stateError{solving.conn, explained}
 	}
 	return explained
 }
@@ -109,11 +109,19 @@ func (e *Engine) reset(ctx context.Context, old *connection) error {
 	return err
 }
 
-// connected is the connection of this moment.
-func (e *Engine) connected() *connection {
+// connected returns the connection of this moment, and starts the embedded BuildKit
+// if nothing has needed it before.
+func (e *Engine) connected(ctx context.Context) (*connection, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.conn
+	if e.conn != nil {
+		return e.conn, nil
+	}
+	conn, err := e.start(ctx, false)
+	if err == nil {
+		e.conn = conn
+	}
+	return conn, err
 }
 
 // suspect looks for damage when something else failed: a flipped byte in a layer

@@ -30,12 +30,13 @@ type graph struct {
 	platform   ocispecs.Platform
 	definition *pb.Definition
 	config     []byte
+	inputs     []lucidbase.Input
 	contract   verify.Contract
 	notes      []string
 	locals     locals
 }
 
-// graphs makes the job's graphs and offers their inputs to BuildKit.
+// graphs makes the job's graphs.
 func (e *Engine) graphs(ctx context.Context, job Job) ([]graph, error) {
 	if err := e.Resolve(ctx, job.Spec, job.Platforms); err != nil && (errors.Is(err, rootfs.ErrNoImage) || ctx.Err() != nil) {
 		return nil, err // else every platform's own errors are told
@@ -70,27 +71,41 @@ func (e *Engine) graph(ctx context.Context, job Job, target ocispecs.Platform, n
 	if err != nil {
 		return graph{}, fmt.Errorf("encoding the config for %s: %w", lucidbase.FormatPlatform(target), err)
 	}
-	for _, in := range g.Inputs {
-		if err := e.store.add(in); err != nil {
-			return graph{}, err
-		}
+	return graph{
+		platform:   target,
+		definition: def.ToPB(),
+		config:     config,
+		inputs:     g.Inputs,
+		contract:   contract,
+		notes:      g.Notes,
+		locals:     named,
+	}, nil
+}
+
+// ignoreCache returns a definition whose every step runs again.
+func ignoreCache(def *pb.Definition) *pb.Definition {
+	def = def.CloneVT()
+	for _, meta := range def.Metadata {
+		meta.IgnoreCache = true
 	}
-	pbDef := def.ToPB()
-	if job.NoCache {
-		for d, meta := range pbDef.Metadata {
-			meta.IgnoreCache = true
-			pbDef.Metadata[d] = meta
-		}
-	}
-	return graph{platform: target, definition: pbDef, config: config, contract: contract, notes: g.Notes, locals: named}, nil
+	return def
 }
 
 // solve builds the graphs and exports them, uncompressed, into the store. It
-// gives the digest of an index, or of a manifest for a single platform.
-func (e *Engine) solve(ctx context.Context, conn *connection, graphs []graph, status chan *client.SolveStatus) (digest.Digest, error) {
+// returns the digest of an index, or of a manifest for a single platform.
+func (e *Engine) solve(ctx context.Context, graphs []graph, d *display) (digest.Digest, error) {
+	conn, err := e.connected(ctx)
+	if err != nil {
+		return "", err
+	}
 	names := make([]string, len(graphs))
 	for i, g := range graphs {
 		names[i] = lucidbase.FormatPlatform(g.platform)
+		for _, in := range g.inputs {
+			if err := e.store.add(in); err != nil {
+				return "", err
+			}
+		}
 	}
 	opt := client.SolveOpt{
 		Exports: []client.ExportEntry{{
@@ -118,12 +133,12 @@ func (e *Engine) solve(ctx context.Context, conn *connection, graphs []graph, st
 			return nil, lacking
 		}
 		return solveAll(ctx, c, graphs)
-	}, status)
+	}, d.solve())
 	if lacking != nil {
 		return "", lacking
 	}
 	if err != nil {
-		return "", solveError{err}
+		return "", solveError{conn, err}
 	}
 	return digest.Parse(res.ExporterResponse[exptypes.ExporterImageDigestKey])
 }

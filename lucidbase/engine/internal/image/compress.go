@@ -33,7 +33,7 @@ func (s *Store) compressOnce(ctx context.Context, diffID digest.Digest, c Compre
 	if err := diffID.Validate(); err != nil {
 		return ocispecs.Descriptor{}, err
 	}
-	record := filepath.Join(s.dir, "compressed", c.id(), diffID.Encoded())
+	record := s.record(diffID, c)
 	lock := s.lock(record)
 	if err := acquire(ctx, lock); err != nil {
 		return ocispecs.Descriptor{}, err
@@ -56,6 +56,11 @@ func (s *Store) compressOnce(ctx context.Context, diffID digest.Digest, c Compre
 		return ocispecs.Descriptor{}, err
 	}
 	return desc, s.create(record, data)
+}
+
+// record is the file that says what a layer was compressed to.
+func (s *Store) record(diffID digest.Digest, c Compression) string {
+	return filepath.Join(s.dir, "compressed", c.ID(), diffID.Encoded())
 }
 
 // lock is a mutex, but one whose waiting a context can end.

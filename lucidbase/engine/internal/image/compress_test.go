@@ -65,7 +65,7 @@ func TestCompressAtOnce(t *testing.T) {
 	e := newExport(t)
 	tar := e.layer("a")
 	s := NewStore(e.dir)
-	lock := s.lock(filepath.Join(e.dir, "compressed", Gzip.id(), tar.Digest.Encoded()))
+	lock := s.lock(filepath.Join(e.dir, "compressed", Gzip.ID(), tar.Digest.Encoded()))
 	lock <- struct{}{} // somebody compresses it now, and nobody else gets on without
 	require.NoError(t, os.Remove(s.path(tar.Digest)))
 
@@ -117,7 +117,7 @@ func TestCompressAgain(t *testing.T) {
 			s := NewStore(e.dir)
 			want, err := s.Compress(t.Context(), tar.Digest, Gzip)
 			require.NoError(t, err)
-			spoil(t, s, filepath.Join(e.dir, "compressed", Gzip.id(), tar.Digest.Encoded()), want)
+			spoil(t, s, filepath.Join(e.dir, "compressed", Gzip.ID(), tar.Digest.Encoded()), want)
 			got, err := s.Compress(t.Context(), tar.Digest, Gzip)
 			require.NoError(t, err)
 			require.Equal(t, want, got)

@@ -31,9 +31,9 @@ const (
 
 const compressModule = "github.com/klauspost/compress"
 
-// id changes whenever the bytes could: with the level, and with the version of
+// ID changes whenever the bytes could: with the level, and with the version of
 // the compressor, which the program that imports this module may choose.
-func (c Compression) id() string {
+func (c Compression) ID() string {
 	level := fmt.Sprint(gzipLevel)
 	if c == Zstd {
 		level = zstdLevel.String()

@@ -47,6 +47,25 @@ func (i *Image) Layers() []v1.Layer {
 	return all
 }
 
+// Open opens an image that Assemble has returned before, and counts as a use of it. An
+// error is a DamagedError where a part is missing.
+func (s *Store) Open(d digest.Digest, c Compression) (*Image, error) {
+	img, err := s.open(d)
+	if err != nil {
+		return nil, fmt.Errorf("opening image %s: %w", d, err)
+	}
+	for _, desc := range img.blobs {
+		s.touch(s.path(desc.Digest))
+	}
+	for _, p := range img.index.images {
+		for _, l := range p.layers {
+			diffID := digest.Digest(l.(*layer).diffID.String())
+			s.touch(s.path(diffID), s.record(diffID, c))
+		}
+	}
+	return img, nil
+}
+
 // open reads an index and everything below it, and checks that all of it is
 // there. Layers are not read: they were hashed when they were written.
 func (s *Store) open(d digest.Digest) (*Image, error) {
