@@ -138,10 +138,13 @@ func (b *buildFlags) run(ctx context.Context, s Streams, found []image) error {
 func reachable(ctx context.Context, eng *engine.Engine, found []image, jobs []engine.Job) (left []image, todo []engine.Job, err error) {
 	var errs []error
 	for i, job := range jobs {
-		err := eng.Resolve(ctx, job.Spec, job.Platforms)
+		spec, err := eng.Resolve(ctx, job.Spec, job.Platforms)
 		if errors.Is(err, rootfs.ErrNoImage) {
 			errs = append(errs, fmt.Errorf("%s: %w", found[i].name, err))
 			continue
+		}
+		if err == nil { // else the build says what is wrong
+			job.Spec = spec
 		}
 		left, todo = append(left, found[i]), append(todo, job)
 	}

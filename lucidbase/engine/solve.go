@@ -38,29 +38,31 @@ type graph struct {
 
 // graphs makes the job's graphs.
 func (e *Engine) graphs(ctx context.Context, job Job) ([]graph, error) {
-	if err := e.Resolve(ctx, job.Spec, job.Platforms); err != nil && (errors.Is(err, rootfs.ErrNoImage) || ctx.Err() != nil) {
-		return nil, err // else every platform's own errors are told
+	made, errs := e.specGraphs(ctx, job.Spec, job.Platforms)
+	for _, err := range errs {
+		if errors.Is(err, rootfs.ErrNoImage) || err != nil && ctx.Err() != nil {
+			return nil, err // it is the same for every platform
+		}
 	}
-	var graphs []graph
-	var errs []error
+	graphs := make([]graph, len(made))
 	named := locals{}
-	for _, target := range job.Platforms {
-		g, err := e.graph(ctx, job, target, named)
-		graphs, errs = append(graphs, g), append(errs, err)
+	for i := range made {
+		if errs[i] == nil {
+			errs[i] = named.read(ctx, made[i])
+		}
+	}
+	for i, target := range job.Platforms {
+		if errs[i] == nil {
+			graphs[i], errs[i] = newGraph(ctx, made[i], target, named)
+		}
 	}
 	return graphs, errors.Join(errs...)
 }
 
-func (e *Engine) graph(ctx context.Context, job Job, target ocispecs.Platform, named locals) (graph, error) {
-	g, err := e.specGraph(ctx, job.Spec, target)
-	if err != nil {
-		return graph{}, err
-	}
+// newGraph readies a graph to be solved, with the directories that the job's graphs name.
+func newGraph(ctx context.Context, g lucidbase.Graph, target ocispecs.Platform, named locals) (graph, error) {
 	contract, err := contractOf(g, target)
 	if err != nil {
-		return graph{}, err
-	}
-	if err := named.read(ctx, g); err != nil {
 		return graph{}, err
 	}
 	def, err := g.State.Marshal(ctx, llb.Platform(target), llb.LocalUniqueID(named.digest()))

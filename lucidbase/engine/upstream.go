@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
@@ -17,29 +17,54 @@ import (
 )
 
 // Resolve finds out what the upstream images hold that a spec's locks name by
-// digest alone, for every platform; none means lucidbase.AllPlatforms. A build
-// does it by itself: to do it before tells whether the images can be reached, as
-// one that cannot is rootfs.ErrNoImage.
-func (e *Engine) Resolve(ctx context.Context, spec lucidbase.Spec, platforms []ocispecs.Platform) error {
+// digest alone, for every platform; none means lucidbase.AllPlatforms. It returns
+// a Spec that has its graphs and asks nothing again. Build does the same by itself:
+// to do it before shows whether the images can be reached, as one that cannot is
+// rootfs.ErrNoImage.
+func (e *Engine) Resolve(ctx context.Context, spec lucidbase.Spec, platforms []ocispecs.Platform) (lucidbase.Spec, error) {
 	if len(platforms) == 0 {
 		platforms = lucidbase.AllPlatforms()
 	}
-	errs := make([]error, len(platforms))
-	var eg errgroup.Group
-	for i, target := range platforms {
-		eg.Go(func() error {
-			_, errs[i] = e.specGraph(ctx, spec, target)
-			return errs[i]
-		})
-	}
-	if eg.Wait() == nil {
-		return nil
-	}
+	graphs, errs := e.specGraphs(ctx, spec, platforms)
 	// The same one every time, as two platforms often fail for one reason.
-	return errs[slices.IndexFunc(errs, func(err error) bool { return err != nil })]
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return nil, errs[i]
+	}
+	r := resolved{Spec: spec, build: e.platform, graphs: map[string]lucidbase.Graph{}}
+	for i, target := range platforms {
+		r.graphs[lucidbase.FormatPlatform(target)] = graphs[i]
+	}
+	return r, nil
 }
 
-// specGraph gives a spec's graph, after what it has to know of upstream images
+// resolved is a Spec that has some of its graphs.
+type resolved struct {
+	lucidbase.Spec
+	build  ocispecs.Platform
+	graphs map[string]lucidbase.Graph
+}
+
+// Graph returns the graph that was made, if there is one for the platforms.
+func (r resolved) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
+	made, ok := r.graphs[lucidbase.FormatPlatform(p.Target)]
+	if ok && lucidbase.FormatPlatform(p.Build) == lucidbase.FormatPlatform(r.build) {
+		return made, nil
+	}
+	return r.Spec.Graph(p)
+}
+
+// specGraphs returns a spec's graph or error for each platform.
+func (e *Engine) specGraphs(ctx context.Context, spec lucidbase.Spec, platforms []ocispecs.Platform) ([]lucidbase.Graph, []error) {
+	graphs, errs := make([]lucidbase.Graph, len(platforms)), make([]error, len(platforms))
+	var wg sync.WaitGroup
+	for i, target := range platforms {
+		wg.Go(func() { graphs[i], errs[i] = e.specGraph(ctx, spec, target) })
+	}
+	wg.Wait()
+	return graphs, errs
+}
+
+// specGraph returns a spec's graph, after what it has to know of upstream images
 // was found out.
 func (e *Engine) specGraph(ctx context.Context, spec lucidbase.Spec, target ocispecs.Platform) (lucidbase.Graph, error) {
 	p := lucidbase.Platforms{Target: target, Build: e.platform, Images: lucidbase.Images{}}
@@ -64,7 +89,7 @@ func (e *Engine) specGraph(ctx context.Context, spec lucidbase.Spec, target ocis
 	}
 }
 
-// known tells a spec that asks for what it was told.
+// known reports whether a spec asks for what it was told.
 func known(images lucidbase.Images, ask *lucidbase.UnresolvedImageError) bool {
 	_, ok := images[ask.Image.Digest].Platforms[lucidbase.FormatPlatform(ask.Platform)]
 	return ok
