@@ -20,18 +20,6 @@ const (
 	maxString  = 4096
 )
 
-// elfSink reads an ELF file at its end.
-type elfSink struct{ spool }
-
-func (e *elfSink) finish(f *File) error {
-	parsed, err := parseELF(e.reader(), e.size)
-	f.ELF = parsed
-	if err != nil {
-		f.Problem = "ELF file: " + err.Error()
-	}
-	return nil
-}
-
 // elfFile reads an ELF file as a loader does: by its program headers. Sections
 // are for linkers, and strip may take them away.
 type elfFile struct {

@@ -99,6 +99,11 @@ type Contract struct {
 	Only, Except []string
 }
 
+// want is the part of the contract that is about the image.
+func (c Contract) want() Want {
+	return Want{Platform: c.Platform, Layers: c.Layers, Packages: c.Packages, Distributions: c.Distributions, Labels: c.Labels}
+}
+
 func (c Contract) applies(rule string) bool {
 	for _, r := range c.Except {
 		if r == rule {

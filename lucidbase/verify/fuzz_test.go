@@ -40,21 +40,18 @@ func FuzzScan(f *testing.F) {
 func FuzzMetadata(f *testing.F) {
 	f.Add([]byte("Name: a\nVersion: 1\nRequires-Dist: b\n ; c\n\nx"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var file File
-		err := parseMetadata(&file, data)
-		require.NotNil(t, file.Distribution)
-		require.Equal(t, err != nil, file.Distribution.Name == "" || file.Distribution.Version == "")
+		d, err := parseMetadata(data)
+		require.NotNil(t, d)
+		require.Equal(t, err != nil, d.Name == "" || d.Version == "")
 	})
 }
 
 func FuzzRecord(f *testing.F) {
 	f.Add([]byte("a,sha256=A,1\n\"b,c\",,\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := &scanner{limits: limits{recordLines: 100}}
-		var file File
-		_ = s.parseRecord(&file, data) // whatever it is, no panic and these:
-		require.LessOrEqual(t, len(file.Record), 100)
-		for _, e := range file.Record {
+		r, _, _ := parseRecord(data, 100) // whatever it is, no panic and these:
+		require.LessOrEqual(t, len(r.Entries), 100)
+		for _, e := range r.Entries {
 			require.NotEmpty(t, e.Path)
 			require.GreaterOrEqual(t, e.Size, int64(-1))
 		}
@@ -64,9 +61,7 @@ func FuzzRecord(f *testing.F) {
 func FuzzWheelTags(f *testing.F) {
 	f.Add([]byte("Wheel-Version: 1.0\nTag: py3-none-any\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var file File
-		require.NoError(t, parseWheel(&file, data))
-		for _, tag := range file.WheelTags {
+		for _, tag := range parseWheel(data) {
 			require.NotContains(t, tag, "\n")
 		}
 	})

@@ -13,9 +13,9 @@ type image struct {
 	// manifest is nil where only the config is known.
 	manifest *v1.Manifest
 	// index is what is wrong with the index about this image.
-	index    []hit
-	layers   []Facts
-	contract Contract
+	index  []hit
+	layers []Facts
+	want   Want
 	// root is what a container sees.
 	root *node
 	// entries are all files of all layers, in order; those that a container does
@@ -30,6 +30,20 @@ type image struct {
 	volumes map[string]bool
 	// tools are those of each kind, once a rule has asked for them.
 	tools map[*tool]tools
+}
+
+// Want is what an image has to be; the zero value leaves all of it open.
+type Want struct {
+	// Platform that it is for.
+	Platform v1.Platform
+	// Layers are the diff IDs of its first layers, in order.
+	Layers []v1.Hash
+	// Packages and Distributions are its system's packages and its Python
+	// distributions: versions by name (by that of PEP 503). When not nil, there must
+	// be these and no others.
+	Packages, Distributions map[string]string
+	// Labels that it has, among others.
+	Labels map[string]string
 }
 
 // place is a directory as a layer names it, and where that leads.
@@ -79,8 +93,8 @@ func (e *entry) hit(found string) hit {
 }
 
 // overlay lays the layers over each other as a container runtime does.
-func overlay(config *v1.ConfigFile, layers []Facts, c Contract) *image {
-	im := &image{config: config, layers: layers, contract: c, root: &node{}}
+func overlay(config *v1.ConfigFile, layers []Facts, want Want) *image {
+	im := &image{config: config, layers: layers, want: want, root: &node{}}
 	for i := range layers {
 		im.add(i)
 	}

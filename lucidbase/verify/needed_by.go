@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	pep "github.com/lucid-project/base-images/lucidbase/verify/internal/python"
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
 // neededBy says which of the installed distributions need one of this name, as
@@ -13,11 +13,11 @@ func (im *image) neededBy(name string) string {
 	s := im.python()
 	var names []string
 	for _, env := range s.environments {
-		w := &resolved{im: im, parsed: map[string]*pep.Requirement{}, markers: im.markerEnvironments(env)}
+		w := &resolved{im: im, parsed: map[string]*python.Requirement{}, markers: im.markerEnvironments(env)}
 		for _, dir := range env.path {
 			for _, d := range s.distributions[dir] {
-				asks := func(r *pep.Requirement) bool { return pep.Name(r.Name) == name }
-				if pep.Name(d.Name) != name && slices.ContainsFunc(w.active(d), asks) {
+				asks := func(r *python.Requirement) bool { return python.Name(r.Name) == name }
+				if python.Name(d.Name) != name && slices.ContainsFunc(w.active(d), asks) {
 					names = append(names, d.Name)
 				}
 			}

@@ -94,8 +94,8 @@ var signatureWords, signatureSets = func() ([]string, [][]int) {
 
 var programMatcher = newMatcher(signatureWords)
 
-// programSink looks for signatures.
-type programSink struct {
+// ProgramFinder looks for signatures in a file as it goes by.
+type ProgramFinder struct {
 	window window
 	// seen has the words that are there; any is whether one is.
 	seen []bool
@@ -107,15 +107,15 @@ type programSink struct {
 	last   []byte
 }
 
-// newProgramSink gives none for what can be no program: all but ELF files, and zip
+// NewProgramFinder returns nil for what can be no program: all but ELF files, and zip
 // archives, which Python runs.
-func newProgramSink(head []byte) sink {
+func NewProgramFinder(head []byte) *ProgramFinder {
 	zip := bytes.HasPrefix(head, []byte("PK\x03\x04")) ||
 		bytes.HasPrefix(head, []byte("#!")) && bytes.Contains(head[:min(len(head), 512)], []byte("\nPK\x03\x04"))
 	if !zip && !bytes.HasPrefix(head, []byte(elfMagic)) {
 		return nil
 	}
-	return &programSink{
+	return &ProgramFinder{
 		zip: zip, seen: make([]bool, len(signatureWords)), window: window{overlap: 128},
 		packed: !zip && hasMark(head[:min(len(head), upxHead)]),
 	}
@@ -133,36 +133,36 @@ var upxMark = []byte("UPX!")
 
 func hasMark(p []byte) bool { return bytes.Contains(p, upxMark) }
 
-func (s *programSink) write(p []byte) error {
+// Add looks at the next piece of the content, which is only read until it returns.
+func (s *ProgramFinder) Add(p []byte) {
 	s.window.add(p, s.look)
 	s.last = append(s.last, p[max(0, len(p)-upxTail):]...)
 	s.last = s.last[max(0, len(s.last)-upxTail):]
-	return nil
 }
 
-func (s *programSink) look(data []byte, end int) {
+func (s *ProgramFinder) look(data []byte, end int) {
 	programMatcher.find(data, end, func(word, _ int) { s.seen[word], s.any = true, true })
 }
 
-func (s *programSink) finish(f *File) error {
+// Found ends the content and returns the program that it is, "" for none that is
+// known. e is what the file is as an ELF file, nil for another.
+func (s *ProgramFinder) Found(e *ELF) string {
 	s.window.last(s.look)
 	if s.packed || !s.zip && hasMark(s.last) {
-		f.Program = "upx"
-		return nil
+		return "upx"
 	}
 	if !s.any {
-		return nil
+		return ""
 	}
 	for i, sig := range signatures {
-		if s.counts(sig.where, f.ELF) && s.all(signatureSets[i]) {
-			f.Program = sig.program
-			return nil
+		if s.counts(sig.where, e) && s.all(signatureSets[i]) {
+			return sig.program
 		}
 	}
-	return nil
+	return ""
 }
 
-func (s *programSink) counts(where string, e *ELF) bool {
+func (s *ProgramFinder) counts(where string, e *ELF) bool {
 	switch {
 	case s.zip:
 		return where == "zip"
@@ -172,7 +172,7 @@ func (s *programSink) counts(where string, e *ELF) bool {
 	return e.Executable || where == "lib" && e.Type == "dyn"
 }
 
-func (s *programSink) all(words []int) bool {
+func (s *ProgramFinder) all(words []int) bool {
 	for _, w := range words {
 		if !s.seen[w] {
 			return false

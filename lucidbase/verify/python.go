@@ -11,7 +11,9 @@ import (
 // parseMetadata reads a distribution's core metadata: headers as in a mail, up to
 // the first empty line.
 // https://packaging.python.org/en/latest/specifications/core-metadata/
-func parseMetadata(f *File, data []byte) error {
+//
+// What could be read is returned with an error too.
+func parseMetadata(data []byte) (*Distribution, error) {
 	d := &Distribution{}
 	for h := range headers(data) {
 		switch h.key {
@@ -25,25 +27,24 @@ func parseMetadata(f *File, data []byte) error {
 			d.Python = h.value
 		}
 	}
-	f.Distribution = d
 	switch {
 	case d.Name == "":
-		return errors.New("no Name")
+		return d, errors.New("no Name")
 	case d.Version == "":
-		return errors.New("no Version")
+		return d, errors.New("no Version")
 	}
-	return nil
+	return d, nil
 }
 
 // parseWheel reads the tags of a WHEEL file, such as "cp311-cp311-musllinux_1_2_x86_64".
 // https://packaging.python.org/en/latest/specifications/binary-distribution-format/
-func parseWheel(f *File, data []byte) error {
+func parseWheel(data []byte) (tags []string) {
 	for h := range headers(data) {
 		if h.key == "tag" {
-			f.WheelTags = append(f.WheelTags, h.value)
+			tags = append(tags, h.value)
 		}
 	}
-	return nil
+	return tags
 }
 
 type header struct{ key, value string }

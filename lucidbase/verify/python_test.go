@@ -19,13 +19,13 @@ func TestSourceHash(t *testing.T) {
 		strings.Repeat("x", 1000):     "91e54c9786268d0a",
 	} {
 		for _, piece := range []int{1, 3, 8, 1000} {
-			s := newSourceSink()
+			s := NewSourceHash()
 			for rest := source; rest != ""; {
 				n := min(piece, len(rest))
-				require.NoError(t, s.write([]byte(rest[:n])))
+				s.Add([]byte(rest[:n]))
 				rest = rest[n:]
 			}
-			require.Equal(t, want, s.sum(), "%d bytes in pieces of %d", len(source), piece)
+			require.Equal(t, want, s.Sum(), "%d bytes in pieces of %d", len(source), piece)
 		}
 	}
 }
@@ -54,34 +54,38 @@ func TestBytecode(t *testing.T) {
 }
 
 func TestParseMetadata(t *testing.T) {
-	var f File
-	require.NoError(t, parseMetadata(&f, []byte("Metadata-Version: 2.1\r\nName: Foo.Bar\nversion: 1.0\nRequires-Python: >=3.8\n"+
-		"Requires-Dist: a (>=1) ;\n  extra == 'x'\nRequires-Dist: b\n\nName: not this\nRequires-Dist: c\n")))
-	require.Equal(t, &Distribution{Name: "Foo.Bar", Version: "1.0", Python: ">=3.8", Requires: []string{"a (>=1) ; extra == 'x'", "b"}}, f.Distribution)
-	require.EqualError(t, parseMetadata(&f, []byte("\nName: late\n")), "no Name")
-	require.EqualError(t, parseMetadata(&f, []byte("Name: a\n")), "no Version")
+	d, err := parseMetadata([]byte("Metadata-Version: 2.1\r\nName: Foo.Bar\nversion: 1.0\nRequires-Python: >=3.8\n" +
+		"Requires-Dist: a (>=1) ;\n  extra == 'x'\nRequires-Dist: b\n\nName: not this\nRequires-Dist: c\n"))
+	require.NoError(t, err)
+	require.Equal(t, &Distribution{Name: "Foo.Bar", Version: "1.0", Python: ">=3.8", Requires: []string{"a (>=1) ; extra == 'x'", "b"}}, d)
+	_, err = parseMetadata([]byte("\nName: late\n"))
+	require.EqualError(t, err, "no Name")
+	_, err = parseMetadata([]byte("Name: a\n"))
+	require.EqualError(t, err, "no Version")
 }
 
 func TestParseWheel(t *testing.T) {
-	var f File
-	require.NoError(t, parseWheel(&f, []byte("Wheel-Version: 1.0\nTag: cp311-cp311-manylinux_2_17_x86_64\nTag: cp311-cp311-manylinux2014_x86_64\n")))
-	require.Equal(t, []string{"cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-manylinux2014_x86_64"}, f.WheelTags)
+	tags := parseWheel([]byte("Wheel-Version: 1.0\nTag: cp311-cp311-manylinux_2_17_x86_64\nTag: cp311-cp311-manylinux2014_x86_64\n"))
+	require.Equal(t, []string{"cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-manylinux2014_x86_64"}, tags)
 }
 
 func TestParseRecord(t *testing.T) {
-	s := &scanner{limits: realLimits}
-	var f File
-	require.NoError(t, s.parseRecord(&f, []byte("a/__init__.py,sha256=AAA,12\n\"a,b.py\",,\r\na-1.dist-info/RECORD,,\n../../../bin/a,sha256=BBB,0\n")))
-	require.Equal(t, []RecordEntry{{"a/__init__.py", "sha256=AAA", 12}, {"a,b.py", "", -1}, {"a-1.dist-info/RECORD", "", -1}, {"../../../bin/a", "sha256=BBB", 0}}, f.Record)
+	r, lines, err := parseRecord([]byte("a/__init__.py,sha256=AAA,12\n\"a,b.py\",,\r\na-1.dist-info/RECORD,,\n../../../bin/a,sha256=BBB,0\n"), 4)
+	require.NoError(t, err)
+	require.Equal(t, 4, lines)
+	require.Equal(t, []RecordEntry{{"a/__init__.py", "sha256=AAA", 12}, {"a,b.py", "", -1}, {"a-1.dist-info/RECORD", "", -1}, {"../../../bin/a", "sha256=BBB", 0}}, r.Entries)
 	for text, want := range map[string]string{
 		"a,,\nb,,x\n":   `line 2: "b": size "x"`,
 		"a,,-1\n":       `line 1: "a": size "-1"`,
 		",sha256=A,1\n": "line 1: no path",
 	} {
-		require.EqualError(t, s.parseRecord(&File{}, []byte(text)), want)
+		_, _, err := parseRecord([]byte(text), 4)
+		require.EqualError(t, err, want)
 	}
-	s.limits.recordLines = s.records + 1
-	require.ErrorContains(t, s.parseRecord(&File{}, []byte("a,,\nb,,\n")), "lines in all RECORD files")
+	r, lines, err = parseRecord([]byte("a,,\nb,,\n"), 1)
+	require.ErrorIs(t, err, ErrTooManyLines)
+	require.Empty(t, r)
+	require.Equal(t, 2, lines)
 }
 
 func TestPackages(t *testing.T) {
@@ -93,6 +97,20 @@ func TestPackages(t *testing.T) {
 	require.NoError(t, parseApk(&f, []byte("C:Q1x=\nP:musl\nV:1.2.5-r0\nF:lib\n\nP:zlib\nV:1.3-r2\n")))
 	require.Equal(t, []Package{{"musl", "1.2.5-r0", "apk"}, {"zlib", "1.3-r2", "apk"}}, f.Packages)
 	require.EqualError(t, parseApk(&File{}, []byte("P:musl\n")), "musl: no V")
+}
+
+// TestScanRecordLines counts the lines of all RECORD files of a layer together.
+func TestScanRecordLines(t *testing.T) {
+	few := realLimits
+	few.recordLines = 3
+	two := "a,,\nb,,\n"
+	f, err := scan(t.Context(), bytesLayer(tarOf(t, file("s/a-1.dist-info/RECORD", two), file("s/b-1.dist-info/RECORD", two), file("s/c-1.dist-info/RECORD", two))), few)
+	require.NoError(t, err)
+	require.Len(t, f.Files[0].Record, 2)
+	for _, file := range f.Files[1:] {
+		require.Equal(t, "RECORD: more than 3 lines in all RECORD files", file.Problem)
+		require.Empty(t, file.Record)
+	}
 }
 
 // TestScanTooLarge judges the rest of the layer all the same.

@@ -22,52 +22,63 @@ const (
 	oddHex       = "its hashes are in hexadecimal, not in base64"
 )
 
-// parseRecord reads a RECORD: CSV lines of path, hash and size. What is written in
-// another way is read as what it means, and noted.
+// Record is what a RECORD lists.
+type Record struct {
+	Entries []RecordEntry
+	// Odd says what is not written as the specification has it.
+	Odd []string
+}
+
+// parseRecord reads a RECORD: CSV lines of path, hash and size, of which there may
+// be as many as limit. What is written in another way is read as what it means, and
+// noted. What could be read before an error is returned with it, unless it is that of
+// the limit; lines counts also what was read in vain.
 // https://packaging.python.org/en/latest/specifications/recording-installed-packages/
-func (s *scanner) parseRecord(f *File, data []byte) error {
+func parseRecord(data []byte, limit int) (r Record, lines int, err error) {
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		return errors.New("its text is UTF-16, not UTF-8")
+		return r, 0, errors.New("its text is UTF-16, not UTF-8")
 	}
 	odd := map[string]bool{}
 	if rest, ok := bytes.CutPrefix(data, []byte("\xef\xbb\xbf")); ok {
 		data, odd[oddMark] = rest, true
 	}
-	r := csv.NewReader(bytes.NewReader(data))
-	r.FieldsPerRecord = -1
-	r.LazyQuotes = true
-	r.ReuseRecord = true
+	rows := csv.NewReader(bytes.NewReader(data))
+	rows.FieldsPerRecord = -1
+	rows.LazyQuotes = true
+	rows.ReuseRecord = true
 	for {
-		fields, err := r.Read()
+		fields, err := rows.Read()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return err
+			return r, lines, err
 		}
-		if s.records++; s.records > s.limits.recordLines {
-			f.Record = nil
-			return fmt.Errorf("more than %d lines in all RECORD files", s.limits.recordLines)
+		if lines++; lines > limit {
+			return Record{}, lines, ErrTooManyLines
 		}
 		e, err := recordEntry(fields, odd)
 		if err != nil {
-			line, _ := r.FieldPos(0)
-			return fmt.Errorf("line %d: %w", line, err)
+			line, _ := rows.FieldPos(0)
+			return r, lines, fmt.Errorf("line %d: %w", line, err)
 		}
-		f.Record = append(f.Record, e)
+		r.Entries = append(r.Entries, e)
 	}
 	if odd[oddBackslash] {
-		for i := range f.Record {
-			f.Record[i].Path = strings.ReplaceAll(f.Record[i].Path, `\`, "/")
+		for i := range r.Entries {
+			r.Entries[i].Path = strings.ReplaceAll(r.Entries[i].Path, `\`, "/")
 		}
 	}
 	for _, o := range []string{oddMark, oddBackslash, oddStandard, oddHex} {
 		if odd[o] {
-			f.RecordOdd = append(f.RecordOdd, o)
+			r.Odd = append(r.Odd, o)
 		}
 	}
-	return nil
+	return r, lines, nil
 }
+
+// ErrTooManyLines is of a RECORD with more lines than the limit.
+var ErrTooManyLines = errors.New("too many lines")
 
 // onWindows is a line that every RECORD has, as it is written there: a name with a
 // backslash could be a file's on Linux.

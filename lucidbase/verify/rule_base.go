@@ -23,8 +23,8 @@ func label(name string) string { return "config:Labels." + name }
 func checkBase(im *image) []hit {
 	labels := im.config.Config.Labels
 	hits := baseLabels(labels)
-	for _, name := range slices.Sorted(maps.Keys(im.contract.Labels)) {
-		want := im.contract.Labels[name]
+	for _, name := range slices.Sorted(maps.Keys(im.want.Labels)) {
+		want := im.want.Labels[name]
 		if got, ok := labels[name]; !ok {
 			hits = append(hits, hit{path: label(name), layer: -1, found: fmt.Sprintf("missing, the lock says %q", want)})
 		} else if got != want {

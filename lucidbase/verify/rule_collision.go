@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	pep "github.com/lucid-project/base-images/lucidbase/verify/internal/python"
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
 // collision is a path that several distributions list with different hashes.
@@ -168,5 +168,5 @@ func differ(claims []claim) bool {
 // name is the distribution's, normalised.
 func (d *distInfo) name() string {
 	name, _, _ := strings.Cut(d.String(), "-")
-	return pep.Name(name)
+	return python.Name(name)
 }

@@ -55,7 +55,7 @@ func (im *image) command(field string, argv []string) []hit {
 		if hits := im.program(field, id, ts, program, depth); len(hits) > 0 {
 			return hits
 		}
-		if python.MatchString(path.Base(program)) {
+		if pythonName.MatchString(path.Base(program)) {
 			return withFix(im.pythonArgs(field, id, argv[1:]), "add the script or module to the image, readable by its user, or correct the command")
 		}
 		argv = wrapped(argv)

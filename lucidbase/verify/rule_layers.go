@@ -5,7 +5,7 @@ import "fmt"
 // checkLayers compares the first layers with those that a lock names.
 func checkLayers(im *image) []hit {
 	var hits []hit
-	for i, want := range im.contract.Layers {
+	for i, want := range im.want.Layers {
 		if i >= len(im.layers) {
 			hits = append(hits, hit{path: "config:RootFS.DiffIDs", layer: -1, found: fmt.Sprintf("layer %d: missing, the lock says %s", i+1, want)})
 		} else if got := im.layers[i].DiffID; got != want {

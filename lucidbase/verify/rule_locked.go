@@ -5,11 +5,13 @@ import (
 	"maps"
 	"path"
 	"slices"
+
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
 // checkPackages compares the package databases with the lock.
 func checkPackages(im *image) []hit {
-	want := im.contract.Packages
+	want := im.want.Packages
 	if want == nil {
 		return nil
 	}
@@ -35,7 +37,7 @@ func checkPackages(im *image) []hit {
 
 // checkDistributions compares the installed Python distributions with the lock.
 func checkDistributions(im *image) []hit {
-	want := im.contract.Distributions
+	want := im.want.Distributions
 	if want == nil {
 		return nil
 	}
@@ -46,7 +48,7 @@ func checkDistributions(im *image) []hit {
 		if d == nil || !installed(e.at) {
 			return
 		}
-		name := normalName(d.Name)
+		name := python.Name(d.Name)
 		seen[name] = true
 		if version, ok := want[name]; !ok {
 			hits = append(hits, e.hit(fmt.Sprintf("%s %s, which the lock does not have", d.Name, d.Version)))

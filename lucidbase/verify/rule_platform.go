@@ -50,10 +50,10 @@ func namesOf(list string) map[string]bool {
 
 // checkPlatform compares the config's platform with the contract's.
 func checkPlatform(im *image) []hit {
-	want, got := im.contract.Platform, platformOf(im.config)
+	want, got := im.want.Platform, platformOf(im.config)
 	var hits []hit
 	wrong := func(field, got, want string) {
-		found := fmt.Sprintf("%q, where the image is for %s", got, named(im.contract.Platform))
+		found := fmt.Sprintf("%q, where the image is for %s", got, named(im.want.Platform))
 		if want == "" {
 			found = "empty: nothing says what the image runs on"
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-var python = regexp.MustCompile(`^(python|pypy)[0-9.]*$`)
+var pythonName = regexp.MustCompile(`^(python|pypy)[0-9.]*$`)
 
 // pythonArgs judges the script or module that an interpreter is to run. Options
 // that take a value are -X and -W; behind -c there is nothing to find.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	pep "github.com/lucid-project/base-images/lucidbase/verify/internal/python"
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
 // checkRequires evaluates each distribution's Requires-Dist, Requires-Python and tags.
@@ -14,7 +14,7 @@ import (
 // cannot be read as PEP 508 or 440 has it is left alone: installers differ in it.
 func checkRequires(im *image) []hit {
 	s := im.python()
-	parsed := map[string]*pep.Requirement{}
+	parsed := map[string]*python.Requirement{}
 	seen, unmet := map[*installedDist]int{}, map[hit]int{}
 	of := map[hit]*installedDist{}
 	steps, left := 0, s.left
@@ -59,8 +59,8 @@ type resolved struct {
 	dists map[string]*installedDist
 	// markers are the environments that the interpreter can have: one, or two where
 	// its last number is not known.
-	markers []pep.Environment
-	parsed  map[string]*pep.Requirement
+	markers []python.Environment
+	parsed  map[string]*python.Requirement
 	extras  map[string][]string
 	// steps counts the looks at a distribution, of all interpreters together.
 	steps *int
@@ -89,8 +89,8 @@ func (w *resolved) unmet() map[*installedDist][]obstacle {
 		for _, d := range w.dists {
 			for _, r := range w.active(d) {
 				for _, extra := range r.Extras {
-					if key := pep.Name(r.Name); !slices.Contains(w.extras[key], pep.Name(extra)) {
-						w.extras[key] = append(w.extras[key], pep.Name(extra))
+					if key := python.Name(r.Name); !slices.Contains(w.extras[key], python.Name(extra)) {
+						w.extras[key] = append(w.extras[key], python.Name(extra))
 						changed = true
 					}
 				}
@@ -117,7 +117,7 @@ func (w *resolved) missing(d *installedDist) []obstacle {
 	var names []string
 	asked := map[string][]string{}
 	for _, r := range w.active(d) {
-		if there := w.dists[pep.Name(r.Name)]; there != nil && r.Specifiers.Contain(there.Version) {
+		if there := w.dists[python.Name(r.Name)]; there != nil && r.Specifiers.Contain(there.Version) {
 			continue
 		}
 		if asked[r.Name] == nil {
@@ -130,7 +130,7 @@ func (w *resolved) missing(d *installedDist) []obstacle {
 	var problems []obstacle
 	for _, name := range names {
 		found := d.Name + " needs " + strings.Join(asked[name], " and ")
-		if there := w.dists[pep.Name(name)]; there != nil {
+		if there := w.dists[python.Name(name)]; there != nil {
 			problems = append(problems, obstacle{found: found + ", but " + there.Version + " is installed"})
 		} else {
 			problems = append(problems, obstacle{found: found + ", which is not installed"})
@@ -140,12 +140,12 @@ func (w *resolved) missing(d *installedDist) []obstacle {
 }
 
 // active gives the requirements whose markers hold.
-func (w *resolved) active(d *installedDist) []*pep.Requirement {
-	var active []*pep.Requirement
+func (w *resolved) active(d *installedDist) []*python.Requirement {
+	var active []*python.Requirement
 	for _, line := range d.Requires {
 		r, ok := w.parsed[line]
 		if !ok {
-			if one, err := pep.ParseRequirement(line); err == nil {
+			if one, err := python.ParseRequirement(line); err == nil {
 				r = &one
 			}
 			w.parsed[line] = r
@@ -159,7 +159,7 @@ func (w *resolved) active(d *installedDist) []*pep.Requirement {
 
 // holds tells whether a marker holds for sure, with one of the extras that are
 // asked for or none.
-func (w *resolved) holds(m *pep.Marker, d *installedDist) bool {
+func (w *resolved) holds(m *python.Marker, d *installedDist) bool {
 	with := func(extra string) bool {
 		for _, env := range w.markers {
 			env["extra"] = extra
@@ -173,7 +173,7 @@ func (w *resolved) holds(m *pep.Marker, d *installedDist) bool {
 }
 
 func (w *resolved) requiresPython(d *installedDist) string {
-	set, err := pep.ParseSpecifiers(d.Python)
+	set, err := python.ParseSpecifiers(d.Python)
 	if err != nil {
 		return ""
 	}
@@ -187,14 +187,14 @@ func (w *resolved) requiresPython(d *installedDist) string {
 }
 
 // markerEnvironments are those of PEP 508 for an interpreter.
-func (im *image) markerEnvironments(env *environment) []pep.Environment {
+func (im *image) markerEnvironments(env *environment) []python.Environment {
 	machine := cpus[im.config.Architecture]
 	if machine == "" {
 		machine = im.config.Architecture
 	}
-	var all []pep.Environment
+	var all []python.Environment
 	for _, version := range im.fullVersions(env) {
-		all = append(all, pep.Environment{
+		all = append(all, python.Environment{
 			"python_version": env.minor, "python_full_version": version, "implementation_version": version,
 			"implementation_name": "cpython", "platform_python_implementation": "CPython",
 			"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": machine,

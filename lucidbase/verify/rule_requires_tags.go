@@ -29,14 +29,14 @@ func (im *image) takes(tag, minor string) bool {
 	if len(parts) != 3 {
 		return true
 	}
-	return slices.ContainsFunc(strings.Split(parts[0], "."), func(python string) bool { return takesPython(python, parts[1], minor) }) &&
+	return slices.ContainsFunc(strings.Split(parts[0], "."), func(tag string) bool { return takesPython(tag, parts[1], minor) }) &&
 		slices.ContainsFunc(strings.Split(parts[2], "."), im.takesPlatform)
 }
 
 // takesPython compares "py3", "py38", "cp311" or "cp38" of the stable ABI with
 // "3.11". Of another implementation's interpreter nothing is known.
-func takesPython(python, abi, minor string) bool {
-	name, digits := strings.TrimRight(python, "0123456789"), strings.TrimLeft(python, "abcdefghijklmnopqrstuvwxyz")
+func takesPython(tag, abi, minor string) bool {
+	name, digits := strings.TrimRight(tag, "0123456789"), strings.TrimLeft(tag, "abcdefghijklmnopqrstuvwxyz")
 	if digits == "" || name != "py" && name != "cp" {
 		return false
 	}
@@ -72,7 +72,10 @@ func (im *image) loaderLibc() string {
 	if im.works.libc == "" {
 		im.works.libc = "unknown libc"
 		if has := im.libcs(); len(has) == 1 {
-			im.works.libc = pick(has[musl], musl, glibc)
+			im.works.libc = glibc
+			if has[musl] {
+				im.works.libc = musl
+			}
 		}
 	}
 	return im.works.libc

@@ -104,9 +104,7 @@ func (im *image) isReference(value string) bool {
 
 var (
 	number = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?[smhd]?$`)
-	// harmless are values that say that there is none, switches, and placeholders.
-	harmless = regexp.MustCompile(`(?i)^(|true|false|yes|no|on|off|none|null|nil|0|1|unset|disabled?|enabled?|optional|required|auto|default|env|file|stdin|-|\*+|x{3,}|\.{3,}|todo|dummy|placeholder|redacted|masked|hidden|change[-_ ]?(me|it|this)|replace[-_ ]?me|fill[-_ ]?me.*|your[-_ ].*|<.*>|\[.*\]|\{\{.*\}\}|%.*%|@.*@|\$\w+|.*\$\{[A-Za-z_].*|.*\$(?-i:[A-Z_]{2,}).*|.*\$\(.*|` + "`.*`" + `)$`)
-	places   = regexp.MustCompile(`^\.{0,2}/(run|etc|var|app|opt|home|root|usr|tmp|secrets?|vault|mnt|srv|data|config|certs?|proc|dev|kaniko|workspace)(/[\w.@+-]+)*/?$`)
+	places = regexp.MustCompile(`^\.{0,2}/(run|etc|var|app|opt|home|root|usr|tmp|secrets?|vault|mnt|srv|data|config|certs?|proc|dev|kaniko|workspace)(/[\w.@+-]+)*/?$`)
 	// references have an address and no password in it.
 	references = regexp.MustCompile(`^(arn:|vault:|sm:|op:|secretref:|ref\+|projects/[^/]+/secrets/|file:|[a-z][a-z0-9+.-]*://[^@]*$)`)
 )

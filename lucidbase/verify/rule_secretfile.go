@@ -5,6 +5,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
 // credentialFiles match, by what they are, the places where programs keep
@@ -180,21 +182,21 @@ func (p *published) all(e *entry) bool {
 	if d == nil {
 		return false
 	}
-	version, locked := p.im.contract.Distributions[normalName(d.Name)]
+	version, locked := p.im.want.Distributions[python.Name(d.Name)]
 	return locked && version == d.Version
 }
 
 // fromIndex tells, without a lock to ask, what a distribution of an index publishes.
 func (p *published) fromIndex(e *entry) bool {
 	d := p.of(e)
-	return p.im.contract.Distributions == nil && d != nil && !d.direct && strings.HasPrefix(e.at, d.site+"/")
+	return p.im.want.Distributions == nil && d != nil && !d.direct && strings.HasPrefix(e.at, d.site+"/")
 }
 
 // data tells test keys and the like without a lock to ask: source files, and what
 // is in a directory of tests. Nothing of an unlocked distribution is, once there is
 // a lock.
 func (p *published) data(e *entry) bool {
-	if p.im.contract.Distributions != nil {
+	if p.im.want.Distributions != nil {
 		return false
 	}
 	if p.ofSource(e) != nil || p.fromIndex(e) {
@@ -203,10 +205,8 @@ func (p *published) data(e *entry) bool {
 	return p.of(e) != nil && (path.Ext(e.at) == ".py" || testDir.MatchString(e.at))
 }
 
-var (
-	testDir     = regexp.MustCompile(`/(tests?|testing|test_[^/]*|examples?|testdata|fixtures)/`)
-	nameFolding = regexp.MustCompile(`[-_.]+`)
-)
+// testDir is in the paths of tests and of their data.
+var testDir = regexp.MustCompile(`/(tests?|testing|test_[^/]*|examples?|testdata|fixtures)/`)
 
 // ofSource gives the distribution that publishes the source of bytecode which was
 // made from it.
@@ -224,9 +224,4 @@ func (p *published) ofSource(e *entry) *publisher {
 		return nil
 	}
 	return p.of(s)
-}
-
-// normalName folds a distribution's name as PEP 503 does.
-func normalName(name string) string {
-	return strings.ToLower(nameFolding.ReplaceAllString(name, "-"))
 }

@@ -134,12 +134,12 @@ func (t *tool) byContentOrName(e *entry, dirs map[string]bool) string {
 		}
 		return "a " + t.what + " by its content: " + c.Program
 	}
-	elf := c.ELF != nil && c.ELF.Executable
-	runs := elf || c.Mode&0o111 != 0 && !isDocumentation(e.at)
+	linked := c.ELF != nil && c.ELF.Executable
+	runs := linked || c.Mode&0o111 != 0 && !isDocumentation(e.at)
 	if !runs {
 		return ""
 	}
-	named := t.names.MatchString(base) && (elf || in || t.anywhere)
+	named := t.names.MatchString(base) && (linked || in || t.anywhere)
 	if named || t.common != nil && t.common.MatchString(base) && in {
 		return "a " + t.what + " by its name"
 	}

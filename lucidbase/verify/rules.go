@@ -69,17 +69,17 @@ func withFix(hits []hit, fix string) []hit {
 // its layers in the config's order. The findings are sorted by rule as in Rules,
 // then by path; waived ones are left out.
 func Check(config *v1.ConfigFile, layers []Facts, c Contract) []Finding {
-	findings, _ := judge(overlay(config, layers, c))
+	findings, _ := judge(overlay(config, layers, c.want()), c)
 	return findings
 }
 
 // judge gives the findings that are waived apart.
-func judge(im *image) (findings, waived []Finding) {
+func judge(im *image, c Contract) (findings, waived []Finding) {
 	for _, r := range rules {
-		if !im.contract.applies(r.Name) {
+		if !c.applies(r.Name) {
 			continue
 		}
-		found, excused := r.findings(r.check(im), im.layers, im.contract)
+		found, excused := r.findings(r.check(im), im.layers, c)
 		findings, waived = append(findings, found...), append(waived, excused...)
 	}
 	return findings, waived

@@ -82,8 +82,8 @@ func (r *fileReader) sinks(f *File, head []byte, s *scanner) []sink {
 		// Before the programs: what a file is depends on whether it can run.
 		sinks = append(sinks, &elfSink{spool: spool{limit: s.limits.memory, memory: &r.memory}})
 	}
-	if p := newProgramSink(head); p != nil {
-		sinks = append(sinks, p)
+	if p := NewProgramFinder(head); p != nil {
+		sinks = append(sinks, programSink{p})
 	}
 	if k := keptFile(f.Path, s); k != nil {
 		sinks = append(sinks, k)
@@ -92,7 +92,7 @@ func (r *fileReader) sinks(f *File, head []byte, s *scanner) []sink {
 	case ".pyc":
 		f.Bytecode, f.Problem = bytecode(head)
 	case ".py":
-		sinks = append(sinks, newSourceSink())
+		sinks = append(sinks, sourceSink{NewSourceHash()})
 	}
-	return append(sinks, newSecretSink(f.Path, head))
+	return append(sinks, secretSink{NewFinder(f.Path, head)})
 }

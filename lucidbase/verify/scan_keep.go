@@ -46,13 +46,13 @@ func keptFile(p string, s *scanner) sink {
 	l := s.limits
 	switch {
 	case strings.HasSuffix(dir, ".dist-info") && name == "METADATA":
-		return &keep{limit: l.metadata, name: name, parse: parseMetadata}
+		return &keep{limit: l.metadata, name: name, parse: keepMetadata}
 	case strings.HasSuffix(dir, ".egg-info") && name == "PKG-INFO", strings.HasSuffix(name, ".egg-info"):
-		return &keep{limit: l.metadata, name: "PKG-INFO", parse: parseMetadata}
+		return &keep{limit: l.metadata, name: "PKG-INFO", parse: keepMetadata}
 	case strings.HasSuffix(dir, ".dist-info") && name == "RECORD":
-		return &keep{limit: l.record, name: name, parse: s.parseRecord}
+		return &keep{limit: l.record, name: name, parse: s.keepRecord}
 	case strings.HasSuffix(dir, ".dist-info") && name == "WHEEL":
-		return &keep{limit: l.text, name: name, parse: parseWheel}
+		return &keep{limit: l.text, name: name, parse: keepWheel}
 	case strings.HasSuffix(p, "/var/lib/dpkg/status"),
 		strings.HasSuffix(dir, "/var/lib/dpkg/status.d") && !strings.HasSuffix(name, ".md5sums"):
 		return &keep{limit: l.database, name: "dpkg status", parse: parseDpkg}

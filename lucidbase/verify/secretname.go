@@ -50,6 +50,9 @@ var jwt = regexp.MustCompile(`\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0
 // userinfo is an address with a password; its group is the password.
 var userinfo = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@"'?#]*:([^\s/@"']+)@`)
 
+// harmless are values that say that there is none, switches, and placeholders.
+var harmless = regexp.MustCompile(`(?i)^(|true|false|yes|no|on|off|none|null|nil|0|1|unset|disabled?|enabled?|optional|required|auto|default|env|file|stdin|-|\*+|x{3,}|\.{3,}|todo|dummy|placeholder|redacted|masked|hidden|change[-_ ]?(me|it|this)|replace[-_ ]?me|fill[-_ ]?me.*|your[-_ ].*|<.*>|\[.*\]|\{\{.*\}\}|%.*%|@.*@|\$\w+|.*\$\{[A-Za-z_].*|.*\$(?-i:[A-Z_]{2,}).*|.*\$\(.*|` + "`.*`" + `)$`)
+
 // secretValue says what a text holds by what it looks like.
 func secretValue(text string) string {
 	if jwt.MatchString(text) {
@@ -68,10 +71,7 @@ func secretValue(text string) string {
 
 // secretsIn is what Scan finds in a file with this text.
 func secretsIn(text string) []Secret {
-	var f File
-	s := newSecretSink("", []byte(text))
-	if s.write([]byte(text)) != nil || s.finish(&f) != nil {
-		return nil
-	}
-	return f.Secrets
+	s := NewFinder("", []byte(text))
+	s.Add([]byte(text))
+	return s.Found()
 }

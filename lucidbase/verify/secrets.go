@@ -23,22 +23,24 @@ type secretPattern struct {
 // maxSecret is how much of a file a pattern sees from the word on.
 const maxSecret = 2048
 
-// secretSink looks for credentials in a file as it goes by.
-type secretSink struct {
+// Finder looks for credentials in a file as it goes by.
+type Finder struct {
 	window window
 	// matcher finds the words of patterns.
 	matcher  *matcher
 	patterns []*secretPattern
 	// line is that of the window's first byte.
 	line  int
+	begun bool
 	found []Secret
 }
 
 // maxSecrets is how many are kept of one file: a rule needs one.
 const maxSecrets = 20
 
-func newSecretSink(p string, head []byte) sink {
-	s := &secretSink{window: window{overlap: 2 * maxSecret}, line: 1}
+// NewFinder returns the Finder for a file by its path and its first bytes.
+func NewFinder(p string, head []byte) *Finder {
+	s := &Finder{window: window{overlap: 2 * maxSecret}, line: 1}
 	switch {
 	case bytes.IndexByte(head[:min(len(head), 8192)], 0) >= 0:
 		s.matcher, s.patterns = binaryMatcher, binaryPatterns
@@ -50,24 +52,25 @@ func newSecretSink(p string, head []byte) sink {
 	return s
 }
 
-func (s *secretSink) write(p []byte) error {
-	if s.window.buffer == nil { // the first piece
+// Add looks at the next piece of the content, which is only read until it returns.
+func (s *Finder) Add(p []byte) {
+	if !s.begun {
+		s.begun = true
 		if kind := keyFile(p); kind != "" {
 			s.found = append(s.found, Secret{kind, 1})
 		}
 	}
 	s.window.add(p, s.look)
-	return nil
 }
 
-func (s *secretSink) look(data []byte, end int) {
+func (s *Finder) look(data []byte, end int) {
 	if len(s.found) < maxSecrets {
 		s.matcher.find(data, end, func(word, at int) { s.try(s.patterns[word], data, at) })
 	}
 	s.line += bytes.Count(data[:end], []byte("\n"))
 }
 
-func (s *secretSink) try(p *secretPattern, data []byte, at int) {
+func (s *Finder) try(p *secretPattern, data []byte, at int) {
 	if len(s.found) >= maxSecrets {
 		return
 	}
@@ -94,13 +97,10 @@ func (s *secretSink) try(p *secretPattern, data []byte, at int) {
 	s.found = append(s.found, Secret{p.kind, line})
 }
 
-func (s *secretSink) finish(f *File) error {
+// Found ends the content and returns what was found in it.
+func (s *Finder) Found() []Secret {
 	s.window.last(s.look)
-	// Libraries test themselves with keys that everybody has, as libgnutls does.
-	if library := f.ELF != nil && !f.ELF.Executable; len(s.found) > 0 && !library {
-		f.Secrets = append(f.Secrets, s.found...)
-	}
-	return nil
+	return s.found
 }
 
 // example is in what documentation has instead of a secret.

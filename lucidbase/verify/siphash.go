@@ -11,29 +11,31 @@ import (
 // _Py_KeyedHash; Lib/importlib/_bootstrap_external.py, _RAW_MAGIC_NUMBER).
 const pythonKey = 3495 | '\r'<<16 | '\n'<<24
 
-// sourceSink hashes a source as CPython does for hash-based bytecode (PEP 552):
+// SourceHash hashes a source as CPython does for hash-based bytecode (PEP 552):
 // SipHash-1-3, as the content goes by.
-type sourceSink struct {
+type SourceHash struct {
 	v    [4]uint64
 	tail [8]byte
 	n    int // bytes in tail
 	size uint64
 }
 
-func newSourceSink() *sourceSink {
-	return &sourceSink{v: [4]uint64{
+// NewSourceHash returns the hash of nothing yet.
+func NewSourceHash() *SourceHash {
+	return &SourceHash{v: [4]uint64{
 		pythonKey ^ 0x736f6d6570736575, 0x646f72616e646f6d,
 		pythonKey ^ 0x6c7967656e657261, 0x7465646279746573,
 	}}
 }
 
-func (s *sourceSink) write(p []byte) error {
+// Add takes the next piece of the source.
+func (s *SourceHash) Add(p []byte) {
 	s.size += uint64(len(p))
 	if s.n > 0 {
 		n := copy(s.tail[s.n:], p)
 		p = p[n:]
 		if s.n += n; s.n < 8 {
-			return nil
+			return
 		}
 		s.word(binary.LittleEndian.Uint64(s.tail[:]))
 	}
@@ -42,17 +44,13 @@ func (s *sourceSink) write(p []byte) error {
 		p = p[8:]
 	}
 	s.n = copy(s.tail[:], p)
-	return nil
 }
 
-func (s *sourceSink) finish(f *File) error {
-	f.SourceHash = s.sum()
-	return nil
-}
-
-// sum ends the hash: the last word has the length in its highest byte.
-func (s *sourceSink) sum() string {
+// Sum ends the source and returns its hash in 16 hexadecimal digits, as a .pyc has
+// it.
+func (s *SourceHash) Sum() string {
 	clear(s.tail[s.n:])
+	// The last word has the length in its highest byte.
 	s.word(binary.LittleEndian.Uint64(s.tail[:]) | s.size<<56)
 	s.v[2] ^= 0xff
 	for range 3 {
@@ -62,13 +60,13 @@ func (s *sourceSink) sum() string {
 	return hex.EncodeToString(binary.LittleEndian.AppendUint64(nil, sum))
 }
 
-func (s *sourceSink) word(m uint64) {
+func (s *SourceHash) word(m uint64) {
 	s.v[3] ^= m
 	s.round()
 	s.v[0] ^= m
 }
 
-func (s *sourceSink) round() {
+func (s *SourceHash) round() {
 	v0, v1, v2, v3 := s.v[0], s.v[1], s.v[2], s.v[3]
 	v0 += v1
 	v1 = bits.RotateLeft64(v1, 13) ^ v0

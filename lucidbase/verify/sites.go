@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	pep "github.com/lucid-project/base-images/lucidbase/verify/internal/python"
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
 // sites are the interpreters of an image and what each can import.
@@ -126,7 +126,7 @@ func (s *sites) add(e *entry) {
 	if base := path.Base(info); base == "METADATA" || base == "PKG-INFO" {
 		info = path.Dir(info)
 	}
-	d := &installedDist{e.content().Distribution, e, pep.Name(e.content().Distribution.Name), info}
+	d := &installedDist{e.content().Distribution, e, python.Name(e.content().Distribution.Name), info}
 	dir := path.Dir(info)
 	s.distributions[dir] = append(s.distributions[dir], d)
 }

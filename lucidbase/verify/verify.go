@@ -53,9 +53,9 @@ func verifyImage(ctx context.Context, img v1.Image, c Contract, store Store, ind
 	for _, f := range facts {
 		r.Files += len(f.Files)
 	}
-	im := overlay(config, facts, c)
+	im := overlay(config, facts, c.want())
 	im.manifest, im.index = manifest, index
-	r.Findings, r.Waived = judge(im)
+	r.Findings, r.Waived = judge(im, c)
 	return r, nil
 }
 

@@ -30,7 +30,7 @@ func BenchmarkWorks(b *testing.B) {
 	require.NoError(b, err)
 	facts, err := ScanAll(b.Context(), layers, nil)
 	require.NoError(b, err)
-	im := overlay(config, facts, Contract{})
+	im := overlay(config, facts, Want{})
 	b.ReportAllocs()
 	for b.Loop() {
 		im.works = works{}
