@@ -1,12 +1,17 @@
 package verify_test
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
@@ -46,13 +51,22 @@ func ExampleParseWaiver() {
 	// waiver "link:/etc/localtime": not RULE:PATH=REASON
 }
 
-// Check is pure: facts that were scanned once can be judged again and again.
+// Check is pure: layers that were scanned once can be judged again and again, with
+// other configs and by other contracts.
 func ExampleCheck() {
+	var tmp bytes.Buffer
+	w := tar.NewWriter(&tmp)
+	if err := errors.Join(w.WriteHeader(&tar.Header{Name: "tmp/", Typeflag: tar.TypeDir, Mode: 0o777}), w.Close()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	layers := []v1.Layer{static.NewLayer(tmp.Bytes(), types.OCIUncompressedLayer)}
+	facts, err := verify.ScanAll(context.Background(), layers, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	config := &v1.ConfigFile{Architecture: "amd64", OS: "linux", Config: v1.Config{User: "65532:65532"}}
-	facts := []verify.Facts{{Files: []verify.File{
-		{Path: "/tmp", Kind: verify.Directory, Mode: 0o777},
-		{Path: "/var/tmp", Kind: verify.Directory, Mode: 0o1777},
-	}}}
 	for _, f := range verify.Check(config, facts, verify.Contract{Only: []string{"world-writable"}}) {
 		fmt.Println(f.Path, "-", f.Found)
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/overlay"
 )
 
 // Finding is something about an image that breaks a rule.
@@ -100,8 +102,8 @@ type Contract struct {
 }
 
 // want is the part of the contract that is about the image.
-func (c Contract) want() Want {
-	return Want{Platform: c.Platform, Layers: c.Layers, Packages: c.Packages, Distributions: c.Distributions, Labels: c.Labels}
+func (c Contract) want() overlay.Want {
+	return overlay.Want{Platform: c.Platform, Layers: c.Layers, Packages: c.Packages, Distributions: c.Distributions, Labels: c.Labels}
 }
 
 func (c Contract) applies(rule string) bool {

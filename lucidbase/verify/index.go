@@ -6,6 +6,9 @@ import (
 	"regexp"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/overlay"
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/rules"
 )
 
 // Index judges the image of every platform of an index, and the index itself.
@@ -134,7 +137,7 @@ func readMember(idx v1.ImageIndex, desc v1.Descriptor) (m member, err error) {
 	if err != nil {
 		return m, fmt.Errorf("reading the config: %w", err)
 	}
-	m.config = platformOf(config)
+	m.config = rules.PlatformOf(config)
 	m.platform = m.config
 	if desc.Platform != nil {
 		m.platform = *desc.Platform
@@ -144,29 +147,29 @@ func readMember(idx v1.ImageIndex, desc v1.Descriptor) (m member, err error) {
 
 // hits are what is wrong with the index's line about an image; before are the
 // images in front of it, of all.
-func (m member) hits(before []member, all int) []hit {
-	var hits []hit
+func (m member) hits(before []member, all int) []overlay.Hit {
+	var hits []overlay.Hit
 	wrong := func(format string, args ...any) {
-		hits = append(hits, hit{path: "index", layer: -1, found: fmt.Sprintf("manifest %s: ", m.desc.Digest) + fmt.Sprintf(format, args...)})
+		hits = append(hits, overlay.Hit{Path: "index", Layer: -1, Found: fmt.Sprintf("manifest %s: ", m.desc.Digest) + fmt.Sprintf(format, args...)})
 	}
 	if m.desc.Platform == nil && all > 1 {
 		wrong("the index does not say for which platform it is")
 	}
-	if !samePlatform(m.platform, m.config) {
-		wrong("the index says %s, its config %s", named(m.platform), named(m.config))
+	if !rules.SamePlatform(m.platform, m.config) {
+		wrong("the index says %s, its config %s", rules.PlatformText(m.platform), rules.PlatformText(m.config))
 	}
 	if m.size != m.desc.Size {
 		wrong("%d bytes, the index says %d", m.size, m.desc.Size)
 	}
 	if has(before, m.platform) {
-		wrong("a second image for %s; a runtime takes either", named(m.platform))
+		wrong("a second image for %s; a runtime takes either", rules.PlatformText(m.platform))
 	}
 	return hits
 }
 
 func has(members []member, p v1.Platform) bool {
 	for _, m := range members {
-		if samePlatform(m.platform, p) && m.platform.OSVersion == p.OSVersion {
+		if rules.SamePlatform(m.platform, p) && m.platform.OSVersion == p.OSVersion {
 			return true
 		}
 	}
@@ -177,9 +180,10 @@ func has(members []member, p v1.Platform) bool {
 func lacking(p v1.Platform, contract func(v1.Platform) Contract, found string) Result {
 	r := Result{Platform: p}
 	c := contract(p)
-	for _, rule := range originRules {
-		if rule.Name == "index" && c.applies(rule.Name) {
-			r.Findings, r.Waived = rule.findings(atConfig("index", found), nil, c)
+	im := &overlay.Image{Index: overlay.AtConfig("index", found)}
+	for _, rule := range all {
+		if rule.Name == "index" {
+			r.Findings, r.Waived = rule.judge(im, c)
 		}
 	}
 	return r

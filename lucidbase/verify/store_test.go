@@ -11,6 +11,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/scan"
 )
 
 // countedLayer counts how often it is read.
@@ -43,7 +45,7 @@ func TestStoreReadsOnce(t *testing.T) {
 // counts for nothing.
 func TestStoreBroken(t *testing.T) {
 	layer := layerOf(t, file("/a", "x"))
-	facts, err := Scan(t.Context(), layer)
+	facts, err := scan.Layer(t.Context(), layer)
 	require.NoError(t, err)
 	for name, spoil := range map[string]func(d Dir){
 		"gone": func(d Dir) { require.NoError(t, os.Remove(d.path(facts.DiffID))) },
@@ -87,7 +89,7 @@ func TestStoreBroken(t *testing.T) {
 
 // What was used lately is the last that a full cache drops.
 func TestStoreTouches(t *testing.T) {
-	facts, err := Scan(t.Context(), layerOf(t, file("/a", "x")))
+	facts, err := scan.Layer(t.Context(), layerOf(t, file("/a", "x")))
 	require.NoError(t, err)
 	d := Dir(t.TempDir())
 	require.NoError(t, d.Save(t.Context(), facts))

@@ -10,6 +10,10 @@ import (
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/overlay"
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/rules"
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/scan"
 )
 
 // Result is the judgement of one platform's image.
@@ -32,7 +36,7 @@ func Image(ctx context.Context, img v1.Image, c Contract, store Store) (Result, 
 }
 
 // verifyImage adds what is wrong with the index about the image.
-func verifyImage(ctx context.Context, img v1.Image, c Contract, store Store, index []hit) (Result, error) {
+func verifyImage(ctx context.Context, img v1.Image, c Contract, store Store, index []overlay.Hit) (Result, error) {
 	config, err := img.ConfigFile()
 	if err != nil {
 		return Result{}, fmt.Errorf("reading the config: %w", err)
@@ -49,12 +53,12 @@ func verifyImage(ctx context.Context, img v1.Image, c Contract, store Store, ind
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{Platform: platformOf(config), Layers: len(facts)}
+	r := Result{Platform: rules.PlatformOf(config), Layers: len(facts)}
 	for _, f := range facts {
 		r.Files += len(f.Files)
 	}
-	im := overlay(config, facts, c.want())
-	im.manifest, im.index = manifest, index
+	im := overlay.New(config, facts, c.want())
+	im.Manifest, im.Index = manifest, index
 	r.Findings, r.Waived = judge(im, c)
 	return r, nil
 }
@@ -138,7 +142,7 @@ func scanOnce(ctx context.Context, layer v1.Layer, store Store) (Facts, error) {
 }
 
 func scanBlob(ctx context.Context, layer v1.Layer) (Facts, error) {
-	f, err := Scan(ctx, layer)
+	f, err := scan.Layer(ctx, layer)
 	if err != nil {
 		return Facts{}, err
 	}

@@ -1,0 +1,104 @@
+package overlay
+
+import (
+	"path"
+	"regexp"
+	"strings"
+)
+
+// wrappers start the program that their arguments name; the number is how many
+// arguments of their own stand before it, options aside.
+var wrappers = map[string]int{
+	"env": 0, "tini": 0, "tini-static": 0, "dumb-init": 0, "catatonit": 0, "docker-init": 0, "exec": 0, "nohup": 0, "nice": 0, "setsid": 0,
+	"stdbuf": 0, "setpriv": 0, "gosu": 1, "su-exec": 1, "chroot": 1, "timeout": 1, "s6-setuidgid": 1,
+}
+
+var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+
+// Wrapped gives what a wrapper starts, nil when argv is no wrapper's.
+func Wrapped(argv []string) []string {
+	skip, ok := wrappers[path.Base(argv[0])]
+	if !ok {
+		return nil
+	}
+	for i, arg := range argv[1:] {
+		switch {
+		case strings.HasPrefix(arg, "-"), path.Base(argv[0]) == "env" && assignment.MatchString(arg):
+		case skip > 0:
+			skip--
+		default:
+			return argv[1+i:]
+		}
+	}
+	return nil
+}
+
+// Shells are those that a person can type commands into or a program start with
+// "-c"; "rc", "nu" and the like are also other things' names.
+var Shells = &Tool{
+	What: "shell",
+	Names: ToolNames("sh", "bash", "rbash", "dash", "ash", "hush", "zsh", "rzsh", "r?ksh(93|88|sh)?", "[lmp]ksh", "oksh", "loksh",
+		"fish", "b?csh", "bsd-csh", "tcsh", "scsh", "yash", "posh", "bosh", "obosh", "pbosh", "jsh", "sash", "ssash", "busybox", "toybox",
+		"elvish", "xonsh", "pwsh", "powershell", "nushell", "osh", "ysh", "murex", "static-sh"),
+	Common:   ToolNames("rc", "nu", "es", "ion", "oil", "wsh", "mrsh", "rsh", "ngs", "gosh", "brush"),
+	anywhere: true,
+	Programs: []string{
+		"sh", "shell", "bash", "dash", "ash", "zsh", "ksh", "ksh93", "mksh", "lksh", "pdksh", "oksh", "fish", "csh", "tcsh", "yash", "posh", "bosh",
+		"sash", "busybox", "toybox", "elvish", "nu", "nushell", "rc", "es", "gosh", "pwsh", "xonsh", "osh", "brush", "hush",
+	},
+}
+
+// IsShellName tells by a program's name alone; it need not be in the image.
+func IsShellName(program string) bool {
+	base := path.Base(program)
+	return Shells.Names.MatchString(base) || base == "rc" || base == "nu"
+}
+
+// IsApplet tells a program of BusyBox or Toybox that is no shell: what these do is
+// decided by the name that they are called by.
+func IsApplet(called, at string, n *Node) bool {
+	many := multicall.MatchString(path.Base(at))
+	if n != nil && n.Entry != nil {
+		program := n.Entry.Content().Program
+		many = many || program == "busybox" || program == "toybox"
+	}
+	return many && !IsShellName(called)
+}
+
+var multicall = ToolNames("busybox", "toybox")
+
+// ShellOf gives the shell that a shebang line leads to, "" when it is none of
+// the image's. One that was deleted counts for what was deleted too.
+func (im *Image) ShellOf(shebang string, ts Tools, visible bool) string {
+	is := func(p string) bool {
+		at, n := im.Follow(p)
+		seen, known := ts.at[at]
+		return known && (seen || !visible) && !IsApplet(p, at, n)
+	}
+	words := strings.Fields(shebang)
+	if len(words) == 0 {
+		return ""
+	}
+	if is(words[0]) {
+		return words[0]
+	}
+	if path.Base(words[0]) != "env" {
+		return ""
+	}
+	name := Wrapped(words)
+	if len(name) == 0 {
+		return ""
+	}
+	if strings.Contains(name[0], "/") {
+		if is(name[0]) {
+			return name[0]
+		}
+		return ""
+	}
+	for _, dir := range im.SearchPath() {
+		if p := path.Join(dir, name[0]); is(p) {
+			return p
+		}
+	}
+	return ""
+}

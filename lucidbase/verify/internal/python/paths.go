@@ -1,0 +1,26 @@
+package python
+
+import (
+	"path"
+	"regexp"
+	"strings"
+)
+
+// IsFinder tells the modules that setuptools, scikit-build-core, hatchling and
+// meson-python write for an editable install.
+func IsFinder(base string) bool {
+	return path.Ext(base) == ".py" && strings.Contains(base, "editable_")
+}
+
+var pythonLib = regexp.MustCompile(`^python[0-9]+(\.[0-9]+)?$`)
+
+// IsModuleDir tells the names of directories that Python imports from.
+func IsModuleDir(name string) bool {
+	return name == "site-packages" || name == "dist-packages" || pythonLib.MatchString(name)
+}
+
+// IsSiteDir tells a directory of modules from settings such as /etc/python3.11.
+func IsSiteDir(dir string) bool {
+	base := path.Base(dir)
+	return IsModuleDir(base) && (!pythonLib.MatchString(base) || strings.HasPrefix(path.Base(path.Dir(dir)), "lib"))
+}
