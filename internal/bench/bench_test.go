@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lucid-project/base-images/lucidbase/rootfs"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/debian"
 )
 
 // lucidbase builds the command.
@@ -50,7 +50,7 @@ func BenchmarkCold(b *testing.B) {
 func BenchmarkPlainTools(b *testing.B) {
 	script, err := filepath.Abs("plain")
 	require.NoError(b, err)
-	mirrors, err := rootfs.Mirrors(os.DirFS("/"), os.Getenv("LUCID_DEBIAN_MIRROR"), os.Getenv("LUCID_DEBIAN_SECURITY_MIRROR"))
+	mirrors, err := debian.Mirrors(os.DirFS("/"), os.Getenv("LUCID_DEBIAN_MIRROR"), os.Getenv("LUCID_DEBIAN_SECURITY_MIRROR"))
 	require.NoError(b, err)
 	require.NotEmpty(b, mirrors["debian"], "no Debian mirror is configured")
 	require.NotEmpty(b, mirrors["debian-security"], "no Debian security mirror is configured")

@@ -16,7 +16,7 @@ import (
 
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
-	"github.com/lucid-project/base-images/lucidbase/rootfs"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 	"github.com/lucid-project/base-images/variants"
 )
 
@@ -139,7 +139,7 @@ func reachable(ctx context.Context, eng *engine.Engine, found []image, jobs []en
 	var errs []error
 	for i, job := range jobs {
 		spec, err := eng.Resolve(ctx, job.Spec, job.Platforms)
-		if errors.Is(err, rootfs.ErrNoImage) {
+		if errors.Is(err, alpine.ErrNoImage) {
 			errs = append(errs, fmt.Errorf("%s: %w", found[i].name, err))
 			continue
 		}

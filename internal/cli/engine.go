@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/lucid-project/base-images/lucidbase/engine"
-	"github.com/lucid-project/base-images/lucidbase/rootfs"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 )
 
 // engineFlags are the flags of every command that opens an engine.
@@ -66,7 +66,7 @@ func (e *engineFlags) validate() error {
 	if !slices.Contains(progressModes, e.progress) {
 		return usagef("--progress %q: not one of %s", e.progress, strings.Join(progressModes, ", "))
 	}
-	if _, err := rootfs.ParseImageMirrors(e.imageMirrors...); err != nil {
+	if _, err := alpine.ParseMirrors(e.imageMirrors...); err != nil {
 		return usagef("--image-mirror: %w", err)
 	}
 	return nil

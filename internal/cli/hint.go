@@ -14,7 +14,8 @@ import (
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/rootfs"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/debian"
 )
 
 // hint says what to do next about an error, in one line, or nothing.
@@ -37,7 +38,7 @@ func hint(err error) string {
 		return "have these lines corrected in a file beside it with --suggest"
 	case errors.Is(err, errUsage):
 		return "see 'lucidbase --help'"
-	case errors.Is(err, rootfs.ErrNoImage):
+	case errors.Is(err, alpine.ErrNoImage):
 		return imageHint(err)
 	case isUnresolved(err):
 		return "'lucidbase build' finds that out where the image can be reached, 'lucidbase lock' for good"
@@ -45,7 +46,7 @@ func hint(err error) string {
 		return readHint(err)
 	case errors.As(err, &broken):
 		return "nothing was written or pushed; what each rule wants is told by 'lucidbase verify --rules'"
-	case errors.Is(err, rootfs.ErrGone):
+	case errors.Is(err, debian.ErrGone):
 		return "resolve the lists afresh for this build with 'lucidbase build --relock', or for good with 'lucidbase lock'"
 	case errors.Is(err, lock.ErrOldLock):
 		return "write it again with 'lucidbase lock', a list of your own with 'lucidbase lock -r LIST'"

@@ -19,7 +19,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/resolve"
-	"github.com/lucid-project/base-images/lucidbase/rootfs"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/debian"
 )
 
 // errStale is what "lock --check" ends with when a lock would change.
@@ -137,7 +137,7 @@ func relocked(ctx context.Context, s Streams, eng *engine.Engine, platforms []oc
 		return nil, err
 	}
 	gone := eng.Prepare(ctx, inputs(own, eng.Platform(), platforms))
-	if !errors.Is(gone, rootfs.ErrGone) {
+	if !errors.Is(gone, debian.ErrGone) {
 		return own, gone
 	}
 	fmt.Fprintf(s.Err, "lucidbase: %v\n", gone)
@@ -161,7 +161,7 @@ func freshLocks(ctx context.Context, s Streams, eng *engine.Engine, dir string, 
 		if err == nil {
 			fmt.Fprintln(s.Err, "lucidbase: building from what an earlier build resolved instead:")
 		}
-		if !errors.Is(err, rootfs.ErrGone) {
+		if !errors.Is(err, debian.ErrGone) {
 			return set, err
 		}
 	}

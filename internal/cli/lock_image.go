@@ -9,7 +9,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/resolve"
-	"github.com/lucid-project/base-images/lucidbase/rootfs"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 )
 
 // lockImage resolves the image of the Alpine base. One that cannot be reached stays
@@ -23,7 +23,7 @@ func lockImage(ctx context.Context, s Streams, eng *engine.Engine, old *lock.Set
 		old = own
 	}
 	im, err := resolve.Image(ctx, eng.Upstream(), old.Alpine, d)
-	if errors.Is(err, rootfs.ErrNoImage) {
+	if errors.Is(err, alpine.ErrNoImage) {
 		why := strings.ReplaceAll(err.Error(), "\n", "; ")
 		fmt.Fprintf(s.Err, "lucidbase: keeping %s as it was locked: %s (%s)\n", lock.AlpineFile, why, imageHint(err))
 		return old.Alpine, nil

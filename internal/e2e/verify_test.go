@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lucid-project/base-images/internal/cli"
-	"github.com/lucid-project/base-images/lucidbase/rootfs"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/debian"
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
@@ -71,7 +71,7 @@ func debootstrap(t *testing.T, cache string, packages ...string) string {
 		args = append(args, "--include="+strings.Join(packages, ","))
 	}
 	args = append(args, "bookworm", root)
-	mirrors, err := rootfs.Mirrors(os.DirFS("/"), os.Getenv("LUCID_DEBIAN_MIRROR"), "")
+	mirrors, err := debian.Mirrors(os.DirFS("/"), os.Getenv("LUCID_DEBIAN_MIRROR"), "")
 	require.NoError(t, err)
 	if main := mirrors["debian"]; len(main) > 0 {
 		args = append(args, main[0])

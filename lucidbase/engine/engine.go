@@ -30,7 +30,8 @@ import (
 
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
-	"github.com/lucid-project/base-images/lucidbase/rootfs"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/debian"
 )
 
 // Engine builds with one BuildKit. Its methods may be called at once from several
@@ -41,8 +42,8 @@ type Engine struct {
 	conn     *connection // nil until something has to be solved by the embedded BuildKit
 	embedded bool        // reports whether BuildKit is this program's own
 	platform ocispecs.Platform
-	archives *rootfs.Archives
-	upstream *rootfs.Images
+	archives *debian.Archives
+	upstream *alpine.Registries
 	resolved sync.Map // what upstream images hold, by what was asked
 	store    *store
 	images   *image.Store
@@ -155,11 +156,11 @@ func newOptions(opts []Option) options {
 }
 
 func (e *Engine) openStore() (err error) {
-	mirrors, err := rootfs.Mirrors(os.DirFS("/"), e.options.debianMirror, e.options.securityMirror)
+	mirrors, err := debian.Mirrors(os.DirFS("/"), e.options.debianMirror, e.options.securityMirror)
 	if err != nil {
 		return err
 	}
-	images, err := rootfs.ParseImageMirrors(e.options.imageMirrors...)
+	images, err := alpine.ParseMirrors(e.options.imageMirrors...)
 	if err != nil {
 		return err
 	}
@@ -168,8 +169,8 @@ func (e *Engine) openStore() (err error) {
 		return err
 	}
 	e.transport = e.options.registryTransport(trusted.Clone())
-	e.archives = &rootfs.Archives{Cache: e.options.downloadDir(), Mirrors: mirrors, TLS: trusted}
-	e.upstream = &rootfs.Images{Cache: e.options.downloadDir(), Mirrors: images, Transport: e.transport, Archives: e.archives}
+	e.archives = &debian.Archives{Cache: e.options.downloadDir(), Mirrors: mirrors, TLS: trusted}
+	e.upstream = &alpine.Registries{Cache: e.options.downloadDir(), Mirrors: images, Transport: e.transport, Archives: e.archives}
 	if e.store, err = newStore(e.options.contentDir(), e.makeLayer); err != nil {
 		return err
 	}
@@ -178,7 +179,7 @@ func (e *Engine) openStore() (err error) {
 }
 
 // Archives are Debian's archives as the engine reaches them.
-func (e *Engine) Archives() *rootfs.Archives { return e.archives }
+func (e *Engine) Archives() *debian.Archives { return e.archives }
 
 func (o *options) prepareCacheDir() error {
 	if o.cacheDir == "" {

@@ -81,7 +81,7 @@ func (e *Engine) readFiles(ctx context.Context, def *llb.Definition, names []str
 func (e *Engine) CacheDir() string { return e.options.cacheDir }
 
 // Prepare makes layers before a build asks for them. A locked file that is
-// nowhere to be had is rootfs.ErrGone.
+// nowhere to be had is debian.ErrGone.
 func (e *Engine) Prepare(ctx context.Context, inputs []lucidbase.Input) error {
 	eg, ctx := errgroup.WithContext(ctx)
 	for _, in := range inputs {

@@ -21,7 +21,7 @@ import (
 
 	"github.com/lucid-project/base-images/llbutil"
 	"github.com/lucid-project/base-images/lucidbase"
-	"github.com/lucid-project/base-images/lucidbase/rootfs"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
@@ -40,7 +40,7 @@ type graph struct {
 func (e *Engine) graphs(ctx context.Context, job Job) ([]graph, error) {
 	made, errs := e.specGraphs(ctx, job.Spec, job.Platforms)
 	for _, err := range errs {
-		if errors.Is(err, rootfs.ErrNoImage) || err != nil && ctx.Err() != nil {
+		if errors.Is(err, alpine.ErrNoImage) || err != nil && ctx.Err() != nil {
 			return nil, err // it is the same for every platform
 		}
 	}

@@ -13,14 +13,14 @@ import (
 	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/rootfs"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 )
 
 // Resolve finds out what the upstream images hold that a spec's locks name by
 // digest alone, for every platform; none means lucidbase.AllPlatforms. It returns
 // a Spec that has its graphs and asks nothing again. Build does the same by itself:
 // to do it before shows whether the images can be reached, as one that cannot is
-// rootfs.ErrNoImage.
+// alpine.ErrNoImage.
 func (e *Engine) Resolve(ctx context.Context, spec lucidbase.Spec, platforms []ocispecs.Platform) (lucidbase.Spec, error) {
 	if len(platforms) == 0 {
 		platforms = lucidbase.AllPlatforms()
@@ -118,4 +118,4 @@ func (e *Engine) makeLayer(ctx context.Context, in lucidbase.Input, w io.Writer)
 }
 
 // Upstream are upstream images as the engine reaches them.
-func (e *Engine) Upstream() *rootfs.Images { return e.upstream }
+func (e *Engine) Upstream() *alpine.Registries { return e.upstream }

@@ -15,7 +15,7 @@ import (
 )
 
 // Source serves Debian's archives as their mirrors have them now: a
-// *rootfs.Archives.
+// *debian.Archives.
 type Source interface {
 	// Fetch gives the file at path, relative to the archive's root, from the first
 	// mirror whose file has at most limit bytes and passes verify.

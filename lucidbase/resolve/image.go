@@ -9,20 +9,20 @@ import (
 
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/rootfs"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 )
 
 // Image resolves an upstream image afresh: the digest that its tag names today,
 // and what it gives on each platform. Where nobody knows the tag, the locked digest
-// stays. An image that cannot be had is rootfs.ErrNoImage: the old lock is as good
+// stays. An image that cannot be had is alpine.ErrNoImage: the old lock is as good
 // as before.
-func Image(ctx context.Context, images *rootfs.Images, old lock.Image, d lock.Debian) (lock.Image, error) {
+func Image(ctx context.Context, images *alpine.Registries, old lock.Image, d lock.Debian) (lock.Image, error) {
 	im := old.Pin()
 	latest, err := images.Latest(ctx, im)
 	switch {
 	case err == nil:
 		im.Digest = latest
-	case !errors.Is(err, rootfs.ErrNoImage):
+	case !errors.Is(err, alpine.ErrNoImage):
 		return lock.Image{}, err
 	}
 	found := make([]lock.ImagePlatform, len(lucidbase.AllPlatforms()))

@@ -14,11 +14,11 @@ import (
 	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/rootfs"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/debian"
 )
 
 // Set resolves every lock afresh. now decides whether an index has expired.
-func Set(ctx context.Context, run Runner, archives *rootfs.Archives, in lock.Inputs, now time.Time) (*lock.Set, error) {
+func Set(ctx context.Context, run Runner, archives *debian.Archives, in lock.Inputs, now time.Time) (*lock.Set, error) {
 	set := &lock.Set{}
 	var platforms []string
 	for _, p := range lucidbase.AllPlatforms() {
@@ -38,7 +38,7 @@ func Set(ctx context.Context, run Runner, archives *rootfs.Archives, in lock.Inp
 }
 
 // makeLayers fills in the digest and size of every layer by making it.
-func makeLayers(ctx context.Context, archives *rootfs.Archives, d lock.Debian) error {
+func makeLayers(ctx context.Context, archives *debian.Archives, d lock.Debian) error {
 	made := make([]lock.DebianPlatform, len(lucidbase.AllPlatforms()))
 	eg, ctx := errgroup.WithContext(ctx)
 	for i, p := range lucidbase.AllPlatforms() {

@@ -1,0 +1,229 @@
+package alpine
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lucid-project/base-images/internal/atomicfile"
+	"github.com/lucid-project/base-images/internal/patient"
+)
+
+// parallel is how many layers are fetched at once.
+const parallel = 8
+
+// blob is what a registry has by digest. A size of 0 is not known. Registries
+// keep manifests apart from the rest.
+type blob struct {
+	digest   string
+	size     int64
+	manifest bool
+}
+
+// repository is where an image lies: the same content in several registries.
+type repository struct {
+	registries *Registries
+	places     []name.Repository
+}
+
+// manifest is a platform's, with its digest.
+type manifest struct {
+	*v1.Manifest
+	digest string
+}
+
+// manifest finds a platform's manifest in the index that a digest names.
+func (r *repository) manifest(ctx context.Context, digest string, p ocispecs.Platform) (manifest, error) {
+	data, err := r.read(ctx, blob{digest: digest, manifest: true}, maxManifest)
+	if err != nil {
+		return manifest{}, err
+	}
+	var index v1.IndexManifest
+	if err := json.Unmarshal(data, &index); err != nil {
+		return manifest{}, fmt.Errorf("index: %w", err)
+	}
+	i := slices.IndexFunc(index.Manifests, func(d v1.Descriptor) bool {
+		return d.Platform != nil && d.MediaType.IsImage() && d.Platform.OS == p.OS && d.Platform.Architecture == p.Architecture
+	})
+	if i < 0 {
+		return manifest{}, fmt.Errorf("index: no image for %s/%s in it", p.OS, p.Architecture)
+	}
+	found := index.Manifests[i]
+	data, err = r.read(ctx, blob{found.Digest.String(), found.Size, true}, maxManifest)
+	if err != nil {
+		return manifest{}, fmt.Errorf("manifest: %w", err)
+	}
+	m, err := v1.ParseManifest(bytes.NewReader(data))
+	if err != nil {
+		return manifest{}, fmt.Errorf("manifest: %w", err)
+	}
+	return manifest{m, found.Digest.String()}, nil
+}
+
+// read gives a manifest or config.
+func (r *repository) read(ctx context.Context, b blob, limit int64) ([]byte, error) {
+	path, err := r.fetch(ctx, b, limit)
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+// layers fetches layers, all at once, and gives their paths in the cache.
+func (r *repository) layers(ctx context.Context, layers []v1.Descriptor) ([]string, error) {
+	left := int64(maxLayers)
+	for _, l := range layers {
+		if left -= l.Size; l.Size <= 0 || left < 0 {
+			return nil, fmt.Errorf("layer %s: with %d bytes the layers are more than %d", l.Digest, l.Size, maxLayers)
+		}
+	}
+	paths := make([]string, len(layers))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for i, l := range layers {
+		group.Go(func() (err error) {
+			paths[i], err = r.fetch(ctx, blob{digest: l.Digest.String(), size: l.Size}, l.Size)
+			return err
+		})
+	}
+	return paths, group.Wait()
+}
+
+// fetch gives the path of a blob in the cache, where its digest was checked. It is
+// taken from the first place whose answer is right.
+func (r *repository) fetch(ctx context.Context, b blob, limit int64) (string, error) {
+	if b.size > limit {
+		return "", fmt.Errorf("%s: %d bytes are more than %d", b.digest, b.size, limit)
+	}
+	path := r.registries.path(b.digest)
+	if isBlob(ctx, path, b) {
+		return path, nil
+	}
+	var failed placeErrors
+	for _, place := range r.order() {
+		err := r.registries.pull(ctx, place, b, limit, path)
+		var cut *cutError
+		if errors.As(err, &cut) && ctx.Err() == nil {
+			err = r.registries.pull(ctx, place, b, limit, path)
+		}
+		if err == nil {
+			return path, nil
+		}
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		}
+		r.registries.down.Store(place.String(), true)
+		failed = append(failed, fmt.Errorf("%s: %w", place, err))
+	}
+	return "", fmt.Errorf("fetching %s: %w: %w", b.digest, ErrNoImage, failed)
+}
+
+// cutError is a blob that broke off: the next time it may arrive.
+type cutError struct{ error }
+
+// Unwrap returns the error itself.
+func (c *cutError) Unwrap() error { return c.error }
+
+// order puts the places that failed before behind the others.
+func (r *repository) order() []name.Repository {
+	var good, bad []name.Repository
+	for _, place := range r.places {
+		if _, down := r.registries.down.Load(place.String()); down {
+			bad = append(bad, place)
+		} else {
+			good = append(good, place)
+		}
+	}
+	return append(good, bad...)
+}
+
+// pull brings a blob from a place to the cache. Size and digest are checked here,
+// whatever the registry's client does.
+func (m *Registries) pull(ctx context.Context, place name.Repository, b blob, limit int64, path string) error {
+	content, err := m.content(ctx, place, b)
+	if err != nil {
+		return pullError(err)
+	}
+	defer content.Close()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "partial-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // in vain once it is renamed
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(content, limit+1))
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	switch {
+	case err != nil:
+		return &cutError{pullError(fmt.Errorf("after %d bytes: %w", n, err))}
+	case n > limit, b.size != 0 && n != b.size:
+		return fmt.Errorf("sends %d bytes or more, not %d", n, max(b.size, limit))
+	case "sha256:"+hex.EncodeToString(h.Sum(nil)) != b.digest:
+		return fmt.Errorf("sends another file: SHA-256 %x, not %s", h.Sum(nil), b.digest)
+	}
+	return atomicfile.Rename(f.Name(), path)
+}
+
+// content asks a registry, with the user's own Docker credentials.
+func (m *Registries) content(ctx context.Context, place name.Repository, b blob) (io.ReadCloser, error) {
+	ref := place.Digest(b.digest)
+	if b.manifest {
+		d, err := remote.Get(ref, m.remote(ctx)...)
+		if err != nil {
+			return nil, err
+		}
+		return io.NopCloser(bytes.NewReader(d.Manifest)), nil
+	}
+	l, err := remote.Layer(ref, m.remote(ctx)...)
+	if err != nil {
+		return nil, err
+	}
+	return l.Compressed()
+}
+
+func (m *Registries) remote(ctx context.Context) []remote.Option {
+	m.once.Do(func() {
+		if m.Transport == nil {
+			m.Transport = patient.New(remote.DefaultTransport.(*http.Transport), 0)
+		}
+	})
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(m.Transport)}
+}
+
+// isBlob reports whether a whole and right blob is there.
+func isBlob(_ context.Context, path string, b blob) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || b.size != 0 && info.Size() != b.size {
+		return false
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return false
+	}
+	return "sha256:"+hex.EncodeToString(h.Sum(nil)) == b.digest
+}
