@@ -1,19 +1,12 @@
 package stage
 
 import (
-	_ "embed"
 	"path"
 
 	"github.com/moby/buildkit/client/llb"
 
-	"github.com/lucid-project/base-images/llbutil"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
-
-//go:embed explain.py
-var explainScript []byte
-
-const explainPath = "/explain/explain.py"
 
 // AnswersOutput is the file in which Explain leaves its answers.
 const AnswersOutput = "answers.json"
@@ -24,15 +17,9 @@ const AnswersOutput = "answers.json"
 // and the "seconds" that there are. The file system that it gives has the answers in
 // the order of the jobs.
 func (b Builder) Explain(uv lock.Requirements, jobs []byte) llb.State {
-	return b.run("explain requirements", nil,
-		llb.Args([]string{pythonPath, "-sP", explainPath}),
-		llb.IgnoreCache,
-		llb.AddMount("/pip", b.pip, llb.Readonly),
+	return b.ask("explain requirements", "explain.py",
 		llb.AddMount("/uv", b.UV(uv), llb.Readonly),
-		llb.AddMount(path.Dir(resolvePath), b.scripts(resolveScripts), llb.Readonly),
-		llb.AddMount(path.Dir(explainPath), b.file(explainPath, explainScript), llb.Readonly),
 		llb.AddMount(path.Dir(locksPath), b.file("/jobs.json", jobs), llb.Readonly),
 		// Sources may run here: what they leave must not be what an image installs.
-		llb.AddMount("/root/.cache/uv", llb.Scratch(), llb.AsPersistentCacheDir("lucid-uv-explain", llb.CacheMountShared)),
-		llbutil.NetworkSecrets()).AddMount("/out", llb.Scratch())
+		llb.AddMount("/root/.cache/uv", llb.Scratch(), llb.AsPersistentCacheDir("lucid-uv-explain", llb.CacheMountShared)))
 }

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from pathlib import Path
 
-sys.path[:0] = ["/lucid", "/resolve", *map(str, Path("/pip/usr/share/python-wheels").glob("pip-*.whl"))]
+sys.path[:0] = ["/lucid", "/resolve", "/asking/pip"]
 
 import cause  # noqa: E402
 import index  # noqa: E402

@@ -7,16 +7,15 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cache
 import cause
 import stage
 from fitting import file_name, platforms
 from markers import environments, interpreters
 
-from pip._internal.cli.cmdoptions import make_target_python
-from pip._internal.commands import create_command
-from pip._internal.utils.unpacking import unpack_file
 from pip._vendor.packaging.version import Version
 
 # Debian has no distutils; setuptools before 60 takes its own only when told.
@@ -71,18 +70,26 @@ def universal(targets, version):
 
 def uv(*arguments, check=True):
     """Run uv and give what it said."""
-    env = {**os.environ, **NO_CONFIG, "SSL_CERT_FILE": bundle(), "UV_NO_PROGRESS": "1", "UV_CACHE_DIR": "/tmp/uv", **OWN_DISTUTILS}
-    done = subprocess.run(["/uv/bin/uv", *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    pairs = [*zip(arguments, arguments[1:])]
+    user, place = cache.settings(builds=("--only-binary", ":all:") not in pairs or "--no-binary" in arguments)
+    env = {**os.environ, **NO_CONFIG, "SSL_CERT_FILE": bundle(), "UV_NO_PROGRESS": "1", **place, **OWN_DISTUTILS}
+    done = subprocess.run(["/uv/bin/uv", *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **user)
     if done.returncode and check:
         sys.stderr.write(done.stderr)
         sys.exit(done.returncode)
     return done.returncode, cause.told_by_uv(done.stderr).strip()
 
 
-def compiled(version, targets, *arguments, check=True, warnings=None):
-    """Run uv pip compile for the targets and give what it said in case of failure, else add what it warns of to warnings."""
+def compiled(version, targets, *arguments, check=True, warnings=None, again=False):
+    """Run uv pip compile for the targets and give what it said in case of failure, else add what it warns of to warnings.
+
+    The index is asked for its pages as they are now; again is whether this step has just done so.
+    """
     command = ["pip", "compile", *universal(targets, version), "--python", sys.executable, "--generate-hashes", "--no-header", *arguments]
-    failed, said = uv(*command, check=False)
+    failed, said = uv(*command, "--offline", check=False) if again else (True, "")
+    if failed:
+        command.append("--refresh")
+        failed, said = uv(*command, check=False)
     if failed and PKG_RESOURCES in said:
         failed, said = uv(*command, "--build-constraints", old_setuptools(), check=False)
     said = SPLIT.sub("", said)
@@ -112,6 +119,7 @@ def tool(name):
 
 def session():
     """Give pip's session: its proxies, retries, authorities and credentials."""
+    from pip._internal.commands import create_command  # noqa: PLC0415 (it takes as long as a resolution)
     command = create_command("download")
     options, _ = command.parse_args(["--dest=/tmp/none", f"--cert={bundle()}", "--no-cache-dir"])
     return command._build_session(options)
@@ -119,6 +127,7 @@ def session():
 
 def fetch(package, directory):
     """Unpack a source distribution below directory, checked by its hash."""
+    from pip._internal.utils.unpacking import unpack_file  # noqa: PLC0415
     sdist = package["sdist"]
     archive = directory / file_name(sdist)
     with session() as asking:
@@ -131,12 +140,21 @@ def fetch(package, directory):
     return directory / "source"
 
 
-def size(url):
-    """Ask for the size of a file."""
-    with session() as asking:
-        answer = asking.get(url, headers={"Accept-Encoding": "identity"})
+def sizes(urls):
+    """Ask for the sizes of files, all at once."""
+    def size(url):
+        answer = asking.head(url, headers=plain, allow_redirects=True)
+        if answer.ok and answer.headers.get("Content-Length", "").isdigit():
+            return int(answer.headers["Content-Length"])
+        answer = asking.get(url, headers=plain)  # not every server answers HEAD
         answer.raise_for_status()
         return len(answer.content)
+
+    plain = {"Accept-Encoding": "identity"}
+    if not urls:
+        return []
+    with session() as asking, ThreadPoolExecutor(8) as pool:
+        return [*pool.map(size, urls)]
 
 
 def nearest(package, targets, version):
@@ -151,6 +169,8 @@ def nearest(package, targets, version):
 
 def versions(name, target, version):
     """Ask the index through pip for the versions that have a wheel for a target, or without one for those that can be had at all."""
+    from pip._internal.cli.cmdoptions import make_target_python  # noqa: PLC0415
+    from pip._internal.commands import create_command  # noqa: PLC0415
     python = interpreters(target, version)[0] if target else version
     wheels = ["--only-binary=:all:", "--abi=cp311", "--abi=abi3", "--abi=none", *[f"--platform={p}" for p in platforms(target)]] if target else []
     command = create_command("download")

@@ -1,5 +1,7 @@
 """What the images' platforms are to a marker (PEP 508), by their names alone."""
 
+import copy
+import functools
 from itertools import groupby
 
 from pip._vendor.packaging.markers import Marker
@@ -10,6 +12,12 @@ from pip._vendor.packaging.markers import Marker
 ALPINE = ("3.11.14", "3.11.99")
 LINUX = ("implementation_name == 'cpython' and platform_python_implementation == 'CPython' and os_name == 'posix'"
          " and sys_platform == 'linux' and platform_system == 'Linux'")
+
+
+@functools.cache
+def parsed(marker):
+    """Return a Marker of a text. To make one takes milliseconds, and most of a lock's are the same."""
+    return Marker(marker)
 
 
 def machine(target):
@@ -47,14 +55,15 @@ def places(target, version):
     } for python in interpreters(target, version)]
 
 
+@functools.cache
 def wanted(marker, target, version):
     """Tell whether a marker holds on the target."""
-    return not marker or any(Marker(marker).evaluate(p) for p in places(target, version))
+    return not marker or any(parsed(marker).evaluate(p) for p in places(target, version))
 
 
 def simplified(marker, targets, version):
     """Give what is left of a marker on the targets: "" where it holds on all, None where on none."""
-    left = {m: reduced(Marker(marker)._markers, [p for t in targets if machine(t) == m for p in places(t, version)])
+    left = {m: reduced(parsed(marker)._markers, [p for t in targets if machine(t) == m for p in places(t, version)])
             for m in sorted({machine(t) for t in targets})}
     if len({str(rest) for rest in left.values()}) == 1:
         rest = next(iter(left.values()))
@@ -102,6 +111,6 @@ def text(node):
 
 
 def as_marker(node):
-    marker = Marker("os_name == ''")
+    marker = copy.copy(parsed("os_name == ''"))
     marker._markers = node if isinstance(node, list) else [node]
     return marker

@@ -13,10 +13,16 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-//go:embed resolve.py index.py source.py fitting.py markers.py needs.py backend.py cause.py
-var resolveScripts embed.FS
+//go:embed prepare.py resolve.py explain.py cache.py index.py source.py fitting.py markers.py needs.py backend.py cause.py
+var askScripts embed.FS
 
-const resolvePath = "/resolve/resolve.py"
+// Where a stage that asks the index has its scripts, what it imports of pip, with
+// bytecode, and what it keeps for the next one.
+const (
+	askPath   = "/resolve"
+	readyPath = "/asking"
+	cachePath = "/cache"
+)
 
 // ToolsOutput is the file in which Resolve leaves the newest tools: JSON that
 // maps a tool's name and a machine to its version and its wheel's hash.
@@ -90,8 +96,27 @@ type request struct {
 	Explain bool `json:"explain"`
 }
 
-// Resolve asks the package index, afresh each time, and gives a file system with
-// the outputs.
+// ask runs a script that asks the package index, afresh each time, and returns a
+// file system with its outputs.
+func (b Builder) ask(name, script string, opts ...llb.RunOption) llb.State {
+	command := func(script string) llb.RunOption {
+		return llb.Args([]string{pythonPath, "-sP", path.Join(askPath, script)})
+	}
+	pip := llb.AddMount("/pip", b.pip, llb.Readonly)
+	scripts := llb.AddMount(askPath, b.scripts(askScripts), llb.Readonly)
+	ready := b.run("prepare the resolver", nil, command("prepare.py"), pip, scripts, llb.Network(llb.NetModeNone)).AddMount(readyPath, llb.Scratch())
+	asking := []llb.RunOption{
+		command(script),
+		llb.IgnoreCache,
+		pip, scripts,
+		llb.AddMount(readyPath, ready, llb.Readonly),
+		llb.AddEnv("PYTHONPYCACHEPREFIX", path.Join(readyPath, "bytecode")),
+		llbutil.NetworkSecrets(),
+	}
+	return b.run(name, nil, append(asking, opts...)...).AddMount("/out", llb.Scratch())
+}
+
+// Resolve asks the package index and returns a file system with the outputs.
 func (b Builder) Resolve(r Resolution) llb.State {
 	ask := request{Version: r.Version, Tools: []string{}, Lists: r.Lists, Libraries: r.Libraries, Explain: r.UV != nil}
 	if ask.Libraries == nil {
@@ -102,12 +127,8 @@ func (b Builder) Resolve(r Resolution) llb.State {
 		ask.Lists[i].fill()
 	}
 	opts := []llb.RunOption{
-		llb.Args([]string{pythonPath, "-sP", resolvePath}),
-		llb.IgnoreCache,
-		llb.AddMount("/pip", b.pip, llb.Readonly),
-		llb.AddMount(path.Dir(resolvePath), b.scripts(resolveScripts), llb.Readonly),
 		b.shell(),
-		llbutil.NetworkSecrets(),
+		llb.AddMount(cachePath, llb.Scratch(), llb.AsPersistentCacheDir("lucid-index", llb.CacheMountShared)),
 	}
 	if r.UV == nil {
 		ask.Tools = []string{"uv", "ziglang"}
@@ -122,7 +143,7 @@ func (b Builder) Resolve(r Resolution) llb.State {
 		files = files.File(llb.Mkfile("/"+name, 0o644, r.Files[name]), llb.Platform(b.platform))
 	}
 	opts = append(opts, llb.AddMount(path.Dir(locksPath), files, llb.Readonly))
-	return b.run("resolve Python packages", nil, opts...).AddMount("/out", llb.Scratch())
+	return b.ask("resolve Python packages", "resolve.py", opts...)
 }
 
 func marshal(v any) []byte {

@@ -11,8 +11,9 @@ import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.path[:0] = ["/lucid", "/resolve", *map(str, Path("/pip/usr/share/python-wheels").glob("pip-*.whl"))]
+sys.path[:0] = ["/lucid", "/resolve", "/asking/pip"]
 
+import cache  # noqa: E402
 import index  # noqa: E402
 import stage  # noqa: E402
 from fitting import allowed, used_wheels, without_wheel  # noqa: E402
@@ -27,11 +28,16 @@ NOWHERE = {"distribute", "pkg-resources"}
 
 def resolve(ask):
     """Resolve each list within the versions of the one before."""
-    constraints = []
+    constraints, found = [], []
     for item in ask["lists"]:
-        result = resolve_one(item, ask, constraints)
+        result, missing = resolve_one(item, ask, constraints)
         if not result["error"]:
             constraints = ["--constraints", lock_of(item)]
+        found.append((item, result, missing))
+    cache.save()  # before any source is looked at
+    for item, result, missing in found:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            result["sources"] = [*pool.map(lambda m: source(*m, {**ask, "all": item["targets"]}), missing)]
         Path(f"/out/{item['name']}.json").write_text(json.dumps(result))
 
 
@@ -40,40 +46,42 @@ def lock_of(item):
 
 
 def resolve_one(item, ask, constraints):
-    """Lock a list and say what has to be built from source, and what else there is to know."""
+    """Lock a list; give what there is to know of the lock, and the packages that lack wheels with the targets that they lack them for."""
     result = {"wheels": {}, "sources": [], "warnings": [], "dropped": [], "refused": []}
-    out, found = Path(lock_of(item)), Path(f"/tmp/pylock.{item['name']}.toml")
+    work = Path("/tmp/lists") / item["name"]
+    work.mkdir(parents=True)
+    out, found = work / "lock.txt", work / "pylock.toml"
 
-    def run(dropped, *arguments, check=True, warnings=None):
+    def run(dropped, *arguments, **options):
         names = Path("/tmp/dropped.txt")
         names.write_text("".join(f"{name}\n" for name in dropped))
         return index.compiled(ask["version"], item["targets"], *constraints, *["--excludes", str(names)] * bool(dropped),
-                              *item["arguments"], *arguments, f"/locks/{item['file']}", check=check, warnings=warnings)
+                              *item["arguments"], *arguments, f"/locks/{item['file']}", **options)
 
     # uv keeps to the versions of a file that is there.
     out.write_text(item["preferred"])
+    cache.give(work)
     nowhere = [name for name in item["leftovers"] if name in NOWHERE]
     result["error"] = run(nowhere, "--output-file", str(out), check=not ask["explain"], warnings=result["warnings"])
+    lock = Path(lock_of(item))
     if result["error"]:
-        out.touch()
-        return result
+        lock.touch()
+        return result, []
     asks = askers(out.read_text())
     result["dropped"] = [name for name in item["leftovers"] if not any(asks.get(name, []))]
     if set(result["dropped"]) - set(nowhere):
-        run(result["dropped"], "--output-file", str(out))
+        run(result["dropped"], "--output-file", str(out), again=True)
     result["refused"] = refused(out.read_text(), item, ask)
-    out.write_text(for_targets(out.read_text(), item["targets"], ask["version"]))
-    constraints = ["--constraints", str(out)]
-    run(result["dropped"], "--format", "pylock.toml", "--output-file", str(found))
+    lock.write_text(for_targets(out.read_text(), item["targets"], ask["version"]))
+    constraints = ["--constraints", str(lock)]
+    run(result["dropped"], "--format", "pylock.toml", "--output-file", str(found), again=True)
     packages = tomllib.loads(found.read_text())["packages"]
     kept = [allowed(p, item["pins"]) for p in packages]
     result["hashes"] = {p["name"]: hashes for p, hashes in kept if hashes is not None}
+    result["wheels"] = {f"{p['name']} {p['version']}": used_wheels(p, item["targets"], ask["version"]) for p, _ in kept}
+    measure([w for wheels in result["wheels"].values() for w in wheels])
     missing = [(p, without_wheel(p, item["targets"], ask["version"])) for p, hashes in kept if hashes != []]
-    result["wheels"] = {f"{p['name']} {p['version']}": measured(used_wheels(p, item["targets"], ask["version"])) for p, _ in kept}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(source, p, m, {**ask, "all": item["targets"]}) for p, m in missing if m]
-        result["sources"] = [job.result() for job in jobs]
-    return result
+    return result, [(p, targets) for p, targets in missing if targets]
 
 
 def for_targets(lock, targets, version):
@@ -87,12 +95,12 @@ def for_targets(lock, targets, version):
     return "".join(lines)
 
 
-def measured(wheels):
-    """Give the wheels without their addresses, and with sizes: not every index says them."""
-    for wheel in wheels:
-        url = wheel.pop("url")
-        wheel["size"] = wheel["size"] or index.size(url)
-    return wheels
+def measure(wheels):
+    """Take the addresses off wheels and see that they have sizes: not every index says them."""
+    urls = [wheel.pop("url") for wheel in wheels]
+    lacking = [(wheel, url) for wheel, url in zip(wheels, urls) if not wheel["size"]]
+    for (wheel, _), size in zip(lacking, index.sizes([url for _, url in lacking])):
+        wheel["size"] = size
 
 
 def main():

@@ -4,6 +4,7 @@ What a source needs is learnt from its own build backend, which sees an
 environment of its own.
 """
 
+import functools
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import backend
+import cache
 import cause
 import index
 import stage
@@ -51,34 +53,81 @@ class Idle(Unusable):
     """A source that makes a wheel for one platform and compiles nothing for it."""
 
 
+class Passing(Unusable):
+    """A source that cannot be built here and now: another time it may."""
+
+
+KINDS = {"Unusable": Unusable, "Idle": Idle}
+
+
 class Build:
     """The build of one source: what it asks for, and a trial without compilers.
 
-    limits are arguments of uv that limit what is taken of what it asks for.
+    limits are arguments of uv that limit what is taken of what it asks for, unpack
+    returns the directory of the source.
     """
 
-    def __init__(self, source, directory, version, limits):
-        self.source, self.directory, self.version, self.limits = source, directory, version, limits
-        system = backend.build_system(source)
-        self.requires, self.backend = system["requires"], system["build-backend"]
-        self.locked = ""
+    def __init__(self, package, directory, version, limits, unpack):
+        self.key = [package["name"], package["version"], package["sdist"]["hashes"]["sha256"], version]
+        self.directory, self.version, self.limits, self.unpack = directory, version, limits, unpack
+        self.requires, self.backend, self.locked, self.cxx = [], "", "", False
+        # What was locked in turn, and for which requirements.
+        self.steps = []
 
     def prepare(self, trial):
-        """Lock what the build and its backend ask for; tell whether a trial gave a pure wheel."""
+        """Lock what the build and its backend ask for; tell whether a trial gave a pure wheel.
+
+        What was learnt of the source before holds as long as the same is locked.
+        """
+        key = [*self.key, self.limits, trial]
+        known = cache.learnt(key)
+        if not known or not self.repeats(known["steps"]):
+            known = self.look(trial)
+            cache.learn(key, known)
+        self.cxx = known["cxx"]
+        if known["problem"]:
+            raise KINDS[known["kind"]](**known["problem"])
+        return known["pure"]
+
+    def repeats(self, steps):
+        """Tell whether the requirements of a build are locked as they were."""
+        try:
+            return all(self.lock(requires) == locked for requires, locked in steps)
+        except Unusable:
+            return False
+
+    def look(self, trial):
+        """Find out what there is to know of the source."""
+        self.steps = []
+        try:
+            pure = self.learn() and trial and self.pure()
+            kind, problem = "", None
+        except Passing:
+            raise
+        except Unusable as e:
+            pure, kind, problem = False, type(e).__name__, e.problem
+        return {"steps": self.steps, "cxx": self.cxx, "pure": pure, "kind": kind, "problem": problem}
+
+    def learn(self):
+        """Lock what the build and its backend ask for, and install it."""
+        self.source = self.unpack()
+        system = backend.build_system(self.source)
+        self.requires, self.backend = system["requires"], system["build-backend"]
+        self.cxx = self.has_cxx()
         self.refuse_languages()
         self.install()
         if more := self.asks():
             self.requires = [*self.requires, *more]
             self.refuse_languages()
             self.install()
-        return trial and self.pure()
+        return True
 
     def asks(self):
         """Ask the backend what it needs besides. Some try a compiler first; of those no more is learnt."""
         try:
             return self.hook("get_requires_for_build_wheel")
         except Unusable:
-            if not (self.directory / "tried").exists():
+            if not (self.directory / "hook/tried").exists():
                 raise
             return []
 
@@ -92,23 +141,29 @@ class Build:
         if meson or old:
             raise Unusable(needs="Fortran")
 
-    def cxx(self):
+    def has_cxx(self):
         """Tell whether the build has C++ to compile, as far as file names say."""
         other = {"test", "tests", "example", "examples", "benchmark", "benchmarks", "docs"}
         return any(p.suffix in {".cc", ".cpp", ".cxx"} and not other & {*p.relative_to(self.source).parts} for p in self.source.rglob("*"))
 
-    def install(self):
-        """Lock the requirements as wheels for the build platforms and install those of this one."""
-        listed, found, lock, env = (self.directory / name for name in ("build.in", "pylock.build.toml", "build.txt", "env"))
-        listed.write_text("\n".join(self.requires))
+    def lock(self, requires):
+        """Lock requirements as wheels for the build platforms."""
+        listed, found = self.directory / "build.in", self.directory / "pylock.build.toml"
+        listed.write_text("\n".join(requires))
+        found.unlink(missing_ok=True)  # or uv keeps to it when there is more to install
         said = index.compiled(self.version, BUILD_TARGETS, *self.limits, "--only-binary", ":all:", "--format", "pylock.toml",
                               "--output-file", str(found), str(listed), check=False)
         if said:
             why = NO_SOLUTION.search(" ".join(said.split()))
-            raise Unusable(says="its build requirements cannot be had as wheels: " + (why[1] if why else said))
+            raise Passing(says="its build requirements cannot be had as wheels: " + (why[1] if why else said))
         self.locked = "".join(build_line(p, self.version) for p in tomllib.loads(found.read_text())["packages"])
-        lock.write_text(self.locked)
-        found.unlink()  # or uv keeps to it when there is more to install
+        return self.locked
+
+    def install(self):
+        """Lock the requirements and install those of this platform."""
+        lock, env = self.directory / "build.txt", self.directory / "env"
+        lock.write_text(self.lock(self.requires))
+        self.steps.append([self.requires, self.locked])
         shutil.rmtree(env, ignore_errors=True)
         stage.venv(env, "/usr", self.version)
         index.uv("pip", "install", "--quiet", "--python", f"{env}/bin/python", "--no-deps", "--require-hashes",
@@ -116,30 +171,32 @@ class Build:
 
     def hook(self, name, *arguments):
         """Call the backend's hook in a copy of the source; a compiler that it calls is only noted."""
-        work, out, tried = (self.directory / n for n in ("work", "hook.json", "tried"))
-        shutil.rmtree(work, ignore_errors=True)
+        place = self.directory / "hook"
+        work, out, tried = place / "work", place / "hook.json", place / "tried"
+        shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(self.source, work, symlinks=True)
-        tried.unlink(missing_ok=True)
+        cache.give(place)
         env = {
             "PATH": f"{self.directory}/bin:{self.directory}/env/bin:/usr/bin:{self.directory}/tools",
-            "HOME": str(self.directory), "LANG": "C.UTF-8", "LUCID_TRIED": str(tried), "CC": "cc", "CXX": "c++",
+            "HOME": str(place), "LANG": "C.UTF-8", "LUCID_TRIED": str(tried), "CC": "cc", "CXX": "c++",
             "PYTHONUNBUFFERED": "1",  # or what it says is out of order
             "SOURCE_DATE_EPOCH": os.environ["SOURCE_DATE_EPOCH"], **index.OWN_DISTUTILS,
         }
         try:
             done = subprocess.run(backend.hook(self.directory / "env/bin/python", name, arguments, out), cwd=work, env=env, text=True, errors="replace",
-                                  timeout=HOOK_SECONDS, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                  timeout=HOOK_SECONDS, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **cache.builder())
         except subprocess.TimeoutExpired:
-            raise Unusable(says=f"its {name} does not end within {HOOK_SECONDS} s") from None
+            raise Passing(says=f"its {name} does not end within {HOOK_SECONDS} s") from None
         if done.returncode:
             raise Unusable(says="its source cannot be built: " + cause.cause(done.stdout))
         return json.loads(out.read_text())
 
     def pure(self):
         """Build without compilers. A wheel that runs everywhere and that no compiler was asked for is pure."""
-        tried = self.directory / "tried"
+        place = self.directory / "hook"
+        tried = place / "tried"
         try:
-            wheel = self.hook("build_wheel", str(self.directory))
+            wheel = self.hook("build_wheel", str(place))
         except Unusable:
             if not tried.exists():
                 raise
@@ -151,7 +208,7 @@ class Build:
         if not wheel and languages == {"Fortran"}:
             raise Unusable(needs="Fortran")
         pure = {t.platform for t in parse_wheel_filename(wheel)[3]} == {"any"} if wheel else False
-        if wheel and not pure and not languages and not has_program(self.directory / wheel):
+        if wheel and not pure and not languages and not has_program(place / wheel):
             raise Idle(says="its build compiles nothing")
         return pure and not languages
 
@@ -168,7 +225,7 @@ def build_line(package, version):
         return ""
     missing = without_wheel(package, needed, version)
     if missing:
-        raise Unusable(says=f"its build requirement {package['name']} {package['version']} has no wheel for {', '.join(missing)}")
+        raise Passing(says=f"its build requirement {package['name']} {package['version']} has no wheel for {', '.join(missing)}")
     marker = f" ; {package['marker']}" if len(needed) < len(BUILD_TARGETS) else ""
     hashes = sorted(w["hashes"]["sha256"] for w in package["wheels"] if any(fits(file_name(w), t) for t in needed))
     return " \\\n    --hash=sha256:".join([f"{package['name']}=={package['version']}{marker}", *hashes]) + "\n"
@@ -223,10 +280,14 @@ def source(package, missing, ask):
         if "sdist" not in package:
             raise Unusable(says="it has no source distribution")
         directory.mkdir(parents=True)
-        compilers(directory / "bin")
-        backend.shell_tools(directory / "tools")
-        unpacked = index.fetch(package, directory)
-        builds = [Build(unpacked, directory, ask["version"], some) for some in limits(package["sdist"])]
+
+        @functools.cache
+        def unpack():
+            compilers(directory / "bin")
+            backend.shell_tools(directory / "tools")
+            return index.fetch(package, directory)
+
+        builds = [Build(package, directory, ask["version"], some, unpack) for some in limits(package["sdist"])]
         # The trial lacks the libraries that are named for a package.
         build, pure = first_usable(builds, package["name"] not in ask["libraries"])
     except (Unusable, index.AnotherFile) as e:
@@ -234,4 +295,4 @@ def source(package, missing, ask):
         return {**result, **problem, "nearest": index.nearest(package, ask["all"], ask["version"])}
     if pure and not package.get("wheels"):
         result["targets"] = ["any"]
-    return {**result, "sha256": package["sdist"]["hashes"]["sha256"], "build": build.locked, "cxx": build.cxx() and not pure}
+    return {**result, "sha256": package["sdist"]["hashes"]["sha256"], "build": build.locked, "cxx": build.cxx and not pure}
