@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"lucidbase/engine":                {"lucidbase", "lucidbase/lock", "internal/supply", "llbutil", "lucidbase/rootfs/alpine", "lucidbase/rootfs/debian", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/localdir", "internal/patient", "internal/atomicfile"},
 	"lucidbase/engine/internal/image": {"lucidbase", "internal/patient", "internal/atomicfile"},
 	"internal/reexec":                 {},
+	"internal/sandbox":                {"internal/reexec"},
 	"lucidbase/engine/embedded":       {"lucidbase/engine", "internal/reexec"},
 
 	"lucidbase/verify":            {verifyInternal + "overlay", verifyInternal + "rules", verifyInternal + "scan"},
@@ -63,7 +64,7 @@ var mayImport = map[string][]string{
 // embedded is a leaf: a program that only wants graphs compiles no daemon.
 const embedded = "lucidbase/engine/embedded"
 
-var importsEmbedded = []string{"cmd/lucidbase"}
+var importsEmbedded = []string{"cmd/lucidbase", "lucidbase/lucidtest"}
 
 type sourceFile struct {
 	path, pkg string

@@ -168,6 +168,7 @@ func result(job Job, img *image.Image) Result {
 		Name:   job.To.name(),
 		Ref:    job.To.name() + "@" + img.Digest.String(),
 		Digest: img.Digest.String(),
+		Index:  img.Index(),
 	}
 	for _, p := range img.Platforms {
 		r.Platforms = append(r.Platforms, PlatformResult{Platform: p.Platform, Digest: p.Digest.String(), Size: p.Size})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/lucidbase"
@@ -43,6 +44,9 @@ type Result struct {
 	Digest string
 	// Platforms are sorted as the index names them.
 	Platforms []PlatformResult
+	// Index is the image itself, read from the engine's cache directory, also after
+	// the engine is closed.
+	Index v1.ImageIndex
 }
 
 // PlatformResult is one platform's image.

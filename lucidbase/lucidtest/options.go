@@ -1,0 +1,127 @@
+package lucidtest
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/lucid-project/base-images/internal/sandbox"
+	"github.com/lucid-project/base-images/lucidbase"
+)
+
+// Option says how an image is run; the order of options does not matter, but for two
+// that set the same.
+type Option func(*options)
+
+type options struct {
+	args     []string
+	env      []string
+	mounts   []sandbox.Mount
+	waits    []wait
+	timeout  time.Duration
+	network  bool
+	platform *ocispecs.Platform
+	peers    map[string]peer
+}
+
+// defaultTimeout is far above what a service takes on a busy machine.
+const defaultTimeout = time.Minute
+
+func newOptions(opts []Option) options {
+	o := options{timeout: defaultTimeout}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}
+
+// Args are the command's arguments instead of the image's, as in "docker run IMAGE
+// ARGS": they come after the image's entrypoint.
+func Args(args ...string) Option { return func(o *options) { o.args = args } }
+
+// Env sets an environment variable.
+func Env(name, value string) Option {
+	return func(o *options) { o.env = append(o.env, name+"="+value) }
+}
+
+// Mount shows a file or directory of this machine in the container, read-only. A
+// relative source is relative to the test's directory.
+func Mount(source, target string) Option {
+	return func(o *options) { o.mounts = append(o.mounts, sandbox.Mount{Source: source, Target: target}) }
+}
+
+// WaitHTTP lets Run return when a GET of the path is answered by a status below 400.
+// The port is that of the environment variable PORT, or the only one that the image
+// exposes; or it is before the path, as in ":8000/health".
+func WaitHTTP(path string) Option { return waitFor(httpWait(path)) }
+
+// WaitPort lets Run return when somebody listens on a TCP port.
+func WaitPort(port int) Option { return waitFor(portWait(strconv.Itoa(port))) }
+
+// WaitLog lets Run return when the output contains a text.
+func WaitLog(text string) Option { return waitFor(logWait(text)) }
+
+// WaitHealthy lets Run return when the image's health check succeeds.
+func WaitHealthy() Option { return waitFor(healthWait{}) }
+
+func waitFor(w wait) Option { return func(o *options) { o.waits = append(o.waits, w) } }
+
+// Timeout limits each wait, and Stop, Wait and requests of Client. The default is a
+// minute.
+func Timeout(d time.Duration) Option { return func(o *options) { o.timeout = d } }
+
+// Network lets the containers use this machine's network, where ports may clash.
+func Network() Option { return func(o *options) { o.network = true } }
+
+// Platform runs the image for another platform than this machine's.
+func Platform(p ocispecs.Platform) Option { return func(o *options) { o.platform = &p } }
+
+// Peer is a further container that a service needs. It has either a Spec or an Image.
+type Peer struct {
+	Spec  lucidbase.Spec
+	Image v1.Image
+	// Options are all but Network, Platform, Timeout and Peers, which are those of
+	// the service.
+	Options []Option
+}
+
+// peer is a Peer whose image is there.
+type peer struct {
+	image   v1.Image
+	options options
+}
+
+// Peers starts further containers before the service: all at once, each until what it
+// waits for. Every container reaches the others by name.
+func Peers(t testing.TB, peers map[string]Peer) Option {
+	t.Helper()
+	return func(o *options) {
+		t.Helper()
+		o.peers = map[string]peer{}
+		for name, p := range peers {
+			if err := p.check(name); err != nil {
+				t.Fatalf("peer %q: %v", name, err)
+			}
+			o.peers[name] = peer{image: p.Image, options: newOptions(p.Options)}
+		}
+		for name, p := range peers {
+			if p.Spec != nil {
+				o.peers[name] = peer{image: build(t, p.Spec, o.target()), options: o.peers[name].options}
+			}
+		}
+	}
+}
+
+func (p Peer) check(name string) error {
+	if (p.Spec == nil) == (p.Image == nil) {
+		return fmt.Errorf("either Spec or Image is needed")
+	}
+	if !validName.MatchString(name) {
+		return fmt.Errorf("not a host name: lower-case letters, digits and '-'")
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package lucidtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lucid-project/base-images/internal/sandbox"
+	"github.com/lucid-project/base-images/lucidbase"
+)
+
+// Run builds a Spec's image and starts it. It returns when all that the options wait
+// for is there; what goes wrong ends the test, with the last lines of the log.
+//
+// The container's host name is the image's title (the label
+// org.opencontainers.image.title): for a service, its name.
+func Run(t testing.TB, spec lucidbase.Spec, opts ...Option) *Container {
+	t.Helper()
+	o := newOptions(opts)
+	return run(t, build(t, spec, o.target()), o)
+}
+
+// RunImage is Run for an image of any origin.
+func RunImage(t testing.TB, img v1.Image, opts ...Option) *Container {
+	t.Helper()
+	return run(t, img, newOptions(opts))
+}
+
+// target is the platform whose image is run.
+func (o options) target() ocispecs.Platform {
+	if o.platform != nil {
+		return *o.platform
+	}
+	return machine()
+}
+
+var validName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// hostName is the last part of an image's title, or "app".
+func hostName(config *v1.ConfigFile) string {
+	title := strings.ToLower(path.Base(config.Config.Labels[ocispecs.AnnotationTitle]))
+	if validName.MatchString(title) {
+		return title
+	}
+	return "app"
+}
+
+func run(t testing.TB, img v1.Image, o options) *Container {
+	t.Helper()
+	config, err := img.ConfigFile()
+	if err != nil {
+		t.Fatalf("reading the image: %v", err)
+	}
+	name := hostName(config)
+	if _, clash := o.peers[name]; clash {
+		t.Fatalf("peer %q has the name of the service itself", name)
+	}
+	box := openSandbox(t, sandbox.Config{
+		Names:        append(slices.Sorted(maps.Keys(o.peers)), name),
+		HostNetwork:  o.network,
+		Architecture: config.Architecture,
+	})
+	main := &Container{t: t, name: name, box: box, config: config.Config, options: o, peers: map[string]*Container{}}
+	t.Cleanup(main.close)
+	var all errgroup.Group
+	for peerName, p := range o.peers {
+		config, err := p.image.ConfigFile()
+		if err != nil {
+			t.Fatalf("reading the image of peer %q: %v", peerName, err)
+		}
+		c := &Container{t: t, name: peerName, box: box, config: config.Config, options: p.options}
+		c.options.timeout, c.options.network = o.timeout, o.network
+		main.peers[peerName] = c
+		all.Go(func() error { return c.start(t.Context(), p.image) })
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := main.start(t.Context(), img); err != nil {
+		t.Fatal(err)
+	}
+	return main
+}
+
+// openSandbox skips the test where images cannot run.
+func openSandbox(t testing.TB, c sandbox.Config) *sandbox.Sandbox {
+	t.Helper()
+	dir, err := cacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.CacheDir = filepath.Join(dir, "sandbox")
+	box, err := sandbox.Open(t.Context(), c)
+	if errors.Is(err, sandbox.ErrCannotRun) && os.Getenv("LUCID_REQUIRE_ENGINE") != "1" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return box
+}
+
+// cacheDir is the engine's, where everything can be made again.
+func cacheDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("finding the cache directory: %w", err)
+	}
+	return filepath.Join(dir, "lucidbase"), nil
+}
+
+// start starts the container and waits for what it is to wait for.
+func (c *Container) start(ctx context.Context, img v1.Image) error {
+	if err := c.checkWaits(); err != nil {
+		return fmt.Errorf("%s: %w", c.name, err)
+	}
+	out, err := c.log.pipe()
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	c.process, err = c.box.Start(ctx, sandbox.Container{
+		Name:   c.name,
+		Image:  img,
+		Args:   c.options.args,
+		Env:    c.options.env,
+		Mounts: c.options.mounts,
+		Stdout: out,
+		Stderr: out,
+	})
+	if err != nil {
+		return err
+	}
+	out.Close() // the log ends with the container's own
+	for _, w := range c.options.waits {
+		if err := c.await(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
