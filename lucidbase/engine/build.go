@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
+	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lucid-project/base-images/internal/patient"
@@ -68,6 +68,11 @@ func (e *Engine) buildAll(ctx context.Context, jobs []Job, solvable [][]graph) (
 			made = append(made, i)
 		}
 	}
+	for _, i := range made {
+		if err := e.offer(solvable[i]); err != nil {
+			return nil, err
+		}
+	}
 	eg, egCtx := errgroup.WithContext(ctx)
 	for _, i := range made {
 		eg.Go(func() (err error) {
@@ -115,21 +120,25 @@ func (e *Engine) unchanged(job Job, key string, d *display) (img *image.Image) {
 	return img
 }
 
-// build solves one job and assembles its image in the store.
+// build solves one job, each platform by itself, and assembles its image in the store.
 func (e *Engine) build(ctx context.Context, job Job, graphs []graph, d *display) (*image.Image, error) {
-	if job.NoCache {
-		graphs = slices.Clone(graphs)
-		for i := range graphs {
-			graphs[i].definition = ignoreCache(graphs[i].definition)
+	manifests := make([]digest.Digest, len(graphs))
+	eg, egCtx := errgroup.WithContext(ctx)
+	for i, g := range graphs {
+		if job.NoCache {
+			g.definition = ignoreCache(g.definition)
 		}
+		eg.Go(func() (err error) {
+			manifests[i], err = e.solve(egCtx, g, d)
+			return err
+		})
 	}
-	top, err := e.solve(ctx, graphs, d)
-	if err != nil {
+	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
 	var img *image.Image
-	err = d.step("compressing and checking "+job.To.name(), func() (err error) {
-		img, err = e.images.Assemble(ctx, top, image.Compression(job.Compression))
+	err := d.step("compressing and checking "+job.To.name(), func() (err error) {
+		img, err = e.images.Assemble(ctx, image.Compression(job.Compression), manifests...)
 		return err
 	})
 	return img, err

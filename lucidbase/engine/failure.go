@@ -16,6 +16,7 @@ import (
 // solveError is BuildKit's own error. It names a command line and an exit code,
 // or what went wrong in other steps because of the one that failed.
 type solveError struct {
+	node *node
 	conn *connection
 	error
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // Platform is the one that the engine's stages run on.
-func (e *Engine) Platform() ocispecs.Platform { return e.platform }
+func (e *Engine) Platform() ocispecs.Platform { return e.nodes[0].platform }
 
 // ReadFiles builds a graph and gives the named files of its root directory.
 func (e *Engine) ReadFiles(ctx context.Context, state llb.State, inputs []lucidbase.Input, names []string) (map[string][]byte, error) {
@@ -27,7 +27,7 @@ func (e *Engine) ReadFiles(ctx context.Context, state llb.State, inputs []lucidb
 			return nil, err
 		}
 	}
-	def, err := state.Marshal(ctx, llb.Platform(e.platform))
+	def, err := state.Marshal(ctx, llb.Platform(e.Platform()))
 	if err != nil {
 		return nil, fmt.Errorf("marshalling the graph: %w", err)
 	}
@@ -46,7 +46,8 @@ func (e *Engine) readFiles(ctx context.Context, def *llb.Definition, names []str
 		return nil, err
 	}
 	defer d.close()
-	conn, err := e.connected(ctx)
+	n := e.nodes[0]
+	conn, err := n.connected(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func (e *Engine) readFiles(ctx context.Context, def *llb.Definition, names []str
 		return gateway.NewResult(), nil
 	}, d.solve())
 	if err != nil {
-		return nil, e.solveFailed(ctx, d, solveError{conn, err})
+		return nil, e.solveFailed(ctx, d, solveError{n, conn, err})
 	}
 	return files, nil
 }

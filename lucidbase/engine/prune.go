@@ -29,15 +29,16 @@ func (e *Engine) Prune(ctx context.Context, limit int64) (freed int64, err error
 		inFiles += f.size
 	}
 	var inDatabases int64
-	if e.embedded {
+	own := e.ownNode()
+	if own != nil {
 		inDatabases = e.databaseSize()
-		if inEngine, err = e.engineSize(ctx, limit-inFiles-inDatabases); err != nil {
+		if inEngine, err = e.engineSize(ctx, own, limit-inFiles-inDatabases); err != nil {
 			return 0, err
 		}
 	}
 	excess := inFiles + inEngine + inDatabases - limit
 	if inEngine > 0 && excess > 0 {
-		if freed, err = e.pruneEngine(ctx, max(0, inEngine-excess)); err != nil {
+		if freed, err = e.pruneEngine(ctx, own, max(0, inEngine-excess)); err != nil {
 			return freed, err
 		}
 	}
@@ -45,15 +46,25 @@ func (e *Engine) Prune(ctx context.Context, limit int64) (freed int64, err error
 	return freed + fromFiles, err
 }
 
+// ownNode returns the embedded BuildKit, or nil: a remote one's cache is not ours.
+func (e *Engine) ownNode() *node {
+	for _, n := range e.nodes {
+		if n.embedded {
+			return n
+		}
+	}
+	return nil
+}
+
 // engineSize is the number of bytes that BuildKit's cache holds. It is what was counted
 // last, where none has run since and that is below enough: none is started to count.
-func (e *Engine) engineSize(ctx context.Context, enough int64) (size int64, err error) {
+func (e *Engine) engineSize(ctx context.Context, own *node, enough int64) (size int64, err error) {
 	if data, err := os.ReadFile(e.options.engineSizeFile()); err == nil {
 		if size, err := strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64); err == nil && size < enough {
 			return size, nil
 		}
 	}
-	conn, err := e.connected(ctx)
+	conn, err := own.connected(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -96,7 +107,7 @@ func (e *Engine) databaseSize() (size int64) {
 	return size
 }
 
-func (e *Engine) pruneEngine(ctx context.Context, keep int64) (freed int64, err error) {
+func (e *Engine) pruneEngine(ctx context.Context, own *node, keep int64) (freed int64, err error) {
 	records := make(chan client.UsageInfo)
 	counted := make(chan int64)
 	go func() {
@@ -110,7 +121,7 @@ func (e *Engine) pruneEngine(ctx context.Context, keep int64) (freed int64, err 
 	if keep == 0 {
 		opts = []client.PruneOption{client.PruneAll}
 	}
-	conn, err := e.connected(ctx)
+	conn, err := own.connected(ctx)
 	if err == nil {
 		err = conn.client.Prune(ctx, records, opts...)
 	}

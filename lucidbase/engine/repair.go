@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"github.com/moby/buildkit/client"
 
 	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
 )
@@ -21,37 +18,14 @@ import (
 // gone.
 const maxRepairs = 20
 
-// connection is an open BuildKit.
-type connection struct {
-	client  *client.Client
-	backend Backend // nil for a remote BuildKit
-}
-
-// damaged reports whether a solve failed because of what BuildKit, or an export
-// to us that was interrupted, left on the disk.
-func (c *connection) damaged(failed error) bool {
-	if c.backend == nil {
-		return strings.Contains(failed.Error(), "unexpected commit ")
-	}
-	return c.backend.Damaged(failed)
-}
-
-func (c *connection) close() error {
-	var errs []error
-	if c.client != nil {
-		errs = append(errs, c.client.Close())
-	}
-	if c.backend != nil {
-		errs = append(errs, c.backend.Close())
-	}
-	return errors.Join(errs...)
-}
-
-// stateError is that BuildKit's own state is damaged.
+// stateError is that the state of a node's BuildKit is damaged.
 type stateError struct {
-	conn *connection
-	error
+	solveError
+	explained error
 }
+
+func (e stateError) Error() string { return e.explained.Error() }
+func (e stateError) Unwrap() error { return e.explained }
 
 // repairing calls build again after what was damaged in the cache is gone.
 func (e *Engine) repairing(ctx context.Context, build func() error) error {
@@ -68,7 +42,7 @@ func (e *Engine) repairing(ctx context.Context, build func() error) error {
 		case errors.As(err, &state) && !reset:
 			reset = true
 			e.note(fmt.Sprintf("BuildKit's state in %s is made again: %v", e.options.stateDir(), state))
-			if err := e.reset(ctx, state.conn); err != nil {
+			if err := e.reset(ctx, state); err != nil {
 				return err
 			}
 		default:
@@ -83,45 +57,25 @@ func (e *Engine) solveFailed(ctx context.Context, d *display, failed error) erro
 	explained := e.explain(ctx, d, failed)
 	var solving solveError
 	if ctx.Err() == nil && errors.As(failed, &solving) && e.store.failed() == nil && solving.conn.damaged(solving) {
-		return stateError{solving.conn, explained}
+		return stateError{solving, explained}
 	}
 	return explained
 }
 
-// reset starts BuildKit anew, from nothing, unless another build did it meanwhile.
-func (e *Engine) reset(ctx context.Context, old *connection) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.conn != old {
-		return nil
-	}
+// reset starts a node's BuildKit anew, from nothing.
+func (e *Engine) reset(ctx context.Context, state stateError) error {
 	left, err := filepath.Glob(filepath.Join(e.options.contentDir(), "ingest", "*")) // half of an export
 	for _, path := range left {
 		err = errors.Join(err, os.RemoveAll(path))
 	}
-	if err != nil || old.backend == nil {
+	if err != nil {
 		return err
 	}
-	if err := old.close(); err != nil {
-		e.note(err.Error()) // of what is damaged anyway
+	closed, err := state.node.reset(ctx, state.conn)
+	if closed != nil {
+		e.note(closed.Error())
 	}
-	e.conn, err = e.start(ctx, true)
 	return err
-}
-
-// connected returns the connection of this moment, and starts the embedded BuildKit
-// if nothing has needed it before.
-func (e *Engine) connected(ctx context.Context) (*connection, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.conn != nil {
-		return e.conn, nil
-	}
-	conn, err := e.start(ctx, false)
-	if err == nil {
-		e.conn = conn
-	}
-	return conn, err
 }
 
 // suspect looks for damage when something else failed: a flipped byte in a layer

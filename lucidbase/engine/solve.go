@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/moby/buildkit/client"
@@ -17,7 +16,6 @@ import (
 	"github.com/moby/buildkit/util/apicaps"
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/lucid-project/base-images/llbutil"
 	"github.com/lucid-project/base-images/lucidbase"
@@ -93,21 +91,36 @@ func ignoreCache(def *pb.Definition) *pb.Definition {
 	return def
 }
 
-// solve builds the graphs and exports them, uncompressed, into the store. It
-// returns the digest of an index, or of a manifest for a single platform.
-func (e *Engine) solve(ctx context.Context, graphs []graph, d *display) (digest.Digest, error) {
-	conn, err := e.connected(ctx)
-	if err != nil {
-		return "", err
+// nodeFor returns the node that builds for a platform: one that runs it natively if
+// there is one.
+func (e *Engine) nodeFor(target ocispecs.Platform) *node {
+	for _, n := range e.nodes {
+		if lucidbase.FormatPlatform(n.platform) == lucidbase.FormatPlatform(target) {
+			return n
+		}
 	}
-	names := make([]string, len(graphs))
-	for i, g := range graphs {
-		names[i] = lucidbase.FormatPlatform(g.platform)
+	return e.nodes[0]
+}
+
+// offer readies the layers that BuildKit may ask for.
+func (e *Engine) offer(graphs []graph) error {
+	for _, g := range graphs {
 		for _, in := range g.inputs {
 			if err := e.store.add(in); err != nil {
-				return "", err
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// solve has a node build a platform's image and export it, uncompressed, into the
+// store. It returns the digest of the manifest.
+func (e *Engine) solve(ctx context.Context, g graph, d *display) (digest.Digest, error) {
+	n := e.nodeFor(g.platform)
+	conn, err := n.connected(ctx)
+	if err != nil {
+		return "", err
 	}
 	opt := client.SolveOpt{
 		Exports: []client.ExportEntry{{
@@ -122,27 +135,48 @@ func (e *Engine) solve(ctx context.Context, graphs []graph, d *display) (digest.
 			// Not e.store, which says of layers that it can make that it has them.
 			OutputStore: e.store.Store,
 		}},
-		OCIStores: map[string]content.Store{llbutil.StoreID: e.store},
-		// All graphs of a job have the same.
-		LocalMounts: graphs[0].locals.mounts(),
+		OCIStores:   map[string]content.Store{llbutil.StoreID: e.store},
+		LocalMounts: g.locals.mounts(),
 		Session:     []session.Attachable{e.secrets()},
 		// What it asks for is compared with what it gets.
-		FrontendAttrs: map[string]string{"platform": strings.Join(names, ",")},
+		FrontendAttrs: map[string]string{"platform": lucidbase.FormatPlatform(g.platform)},
 	}
 	var lacking error // of this type: what the client returns is text
 	res, err := conn.client.Build(ctx, opt, "lucidbase", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
 		if lacking = checkMerge(c.BuildOpts().LLBCaps); lacking != nil {
 			return nil, lacking
 		}
-		return solveAll(ctx, c, graphs)
+		return g.solve(ctx, c)
 	}, d.solve())
 	if lacking != nil {
 		return "", lacking
 	}
 	if err != nil {
-		return "", solveError{conn, err}
+		return "", solveError{n, conn, err}
 	}
 	return digest.Parse(res.ExporterResponse[exptypes.ExporterImageDigestKey])
+}
+
+// solve returns the graph's files with what the exporter has to know of the image.
+func (g graph) solve(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+	solved, err := c.Solve(ctx, gateway.SolveRequest{Definition: g.definition, Evaluate: true})
+	if err != nil {
+		return nil, err
+	}
+	ref, err := solved.SingleRef()
+	if err != nil {
+		return nil, err
+	}
+	id := lucidbase.FormatPlatform(g.platform)
+	platforms, err := json.Marshal(exptypes.Platforms{Platforms: []exptypes.Platform{{ID: id, Platform: g.platform}}})
+	if err != nil {
+		return nil, err
+	}
+	res := gateway.NewResult()
+	res.AddRef(id, ref)
+	res.AddMeta(exptypes.ExporterImageConfigKey+"/"+id, g.config)
+	res.AddMeta(exptypes.ExporterPlatformsKey, platforms)
+	return res, nil
 }
 
 // ErrNoMerge says that a BuildKit cannot put layers on each other without copying
@@ -155,37 +189,4 @@ func checkMerge(caps apicaps.CapSet) error {
 		return fmt.Errorf("%w: %w", ErrNoMerge, err)
 	}
 	return nil
-}
-
-// solveAll solves every platform at once.
-func solveAll(ctx context.Context, c gateway.Client, graphs []graph) (*gateway.Result, error) {
-	res := gateway.NewResult()
-	platforms := exptypes.Platforms{Platforms: make([]exptypes.Platform, len(graphs))}
-	eg, ctx := errgroup.WithContext(ctx)
-	for i, g := range graphs {
-		id := lucidbase.FormatPlatform(g.platform)
-		platforms.Platforms[i] = exptypes.Platform{ID: id, Platform: g.platform}
-		eg.Go(func() error {
-			r, err := c.Solve(ctx, gateway.SolveRequest{Definition: g.definition, Evaluate: true})
-			if err != nil {
-				return err
-			}
-			ref, err := r.SingleRef()
-			if err != nil {
-				return err
-			}
-			res.AddRef(id, ref)
-			res.AddMeta(exptypes.ExporterImageConfigKey+"/"+id, g.config)
-			return nil
-		})
-	}
-	if err := eg.Wait(); err != nil {
-		return nil, err
-	}
-	encoded, err := json.Marshal(platforms)
-	if err != nil {
-		return nil, err
-	}
-	res.AddMeta(exptypes.ExporterPlatformsKey, encoded)
-	return res, nil
 }

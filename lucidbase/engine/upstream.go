@@ -30,9 +30,9 @@ func (e *Engine) Resolve(ctx context.Context, spec lucidbase.Spec, platforms []o
 	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
 		return nil, errs[i]
 	}
-	r := resolved{Spec: spec, build: e.platform, graphs: map[string]lucidbase.Graph{}}
+	r := resolved{spec, map[string]lucidbase.Graph{}}
 	for i, target := range platforms {
-		r.graphs[lucidbase.FormatPlatform(target)] = graphs[i]
+		r.graphs[graphKey(target, e.nodeFor(target).platform)] = graphs[i]
 	}
 	return r, nil
 }
@@ -40,14 +40,16 @@ func (e *Engine) Resolve(ctx context.Context, spec lucidbase.Spec, platforms []o
 // resolved is a Spec that has some of its graphs.
 type resolved struct {
 	lucidbase.Spec
-	build  ocispecs.Platform
 	graphs map[string]lucidbase.Graph
+}
+
+func graphKey(target, build ocispecs.Platform) string {
+	return lucidbase.FormatPlatform(target) + " on " + lucidbase.FormatPlatform(build)
 }
 
 // Graph returns the graph that was made, if there is one for the platforms.
 func (r resolved) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
-	made, ok := r.graphs[lucidbase.FormatPlatform(p.Target)]
-	if ok && lucidbase.FormatPlatform(p.Build) == lucidbase.FormatPlatform(r.build) {
+	if made, ok := r.graphs[graphKey(p.Target, p.Build)]; ok {
 		return made, nil
 	}
 	return r.Spec.Graph(p)
@@ -67,7 +69,7 @@ func (e *Engine) specGraphs(ctx context.Context, spec lucidbase.Spec, platforms 
 // specGraph returns a spec's graph, after what it has to know of upstream images
 // was found out.
 func (e *Engine) specGraph(ctx context.Context, spec lucidbase.Spec, target ocispecs.Platform) (lucidbase.Graph, error) {
-	p := lucidbase.Platforms{Target: target, Build: e.platform, Images: lucidbase.Images{}}
+	p := lucidbase.Platforms{Target: target, Build: e.nodeFor(target).platform, Images: lucidbase.Images{}}
 	for {
 		g, err := spec.Graph(p)
 		var ask *lucidbase.UnresolvedImageError

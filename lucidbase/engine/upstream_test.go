@@ -17,7 +17,7 @@ func TestResolveMakesEachGraphOnce(t *testing.T) {
 		made.Add(1)
 		return lucidbase.Graph{State: llb.Scratch().File(llb.Mkdir("/x", 0o755))}, nil
 	})
-	e := &Engine{platform: lucidbase.LinuxAMD64}
+	e := &Engine{nodes: []*node{{platform: lucidbase.LinuxAMD64}}}
 	resolved, err := e.Resolve(t.Context(), spec, nil)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, made.Load())
@@ -27,7 +27,7 @@ func TestResolveMakesEachGraphOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 2, made.Load())
 
-	arm := &Engine{platform: lucidbase.LinuxARM64}
+	arm := &Engine{nodes: []*node{{platform: lucidbase.LinuxARM64}}}
 	_, err = arm.graphs(t.Context(), Job{Spec: resolved, Platforms: lucidbase.AllPlatforms()})
 	require.NoError(t, err)
 	require.EqualValues(t, 4, made.Load(), "graphs for another builder are others")

@@ -16,22 +16,26 @@ import (
 	"github.com/lucid-project/base-images/lucidbase"
 )
 
-// Assemble makes the finished image of what BuildKit exported: top is its index,
-// or its manifest where it built one platform only, which gives an index all the
-// same. Configs stay as they are, byte for byte; of the manifests nothing changes
-// but the layers' descriptors. The same export gives the same bytes.
-func (s *Store) Assemble(ctx context.Context, top digest.Digest, c Compression) (*Image, error) {
-	img, err := s.assemble(ctx, top, c)
+// Assemble makes the finished image of what BuildKit exported: a manifest for each
+// platform, in any order, or indexes of such. Configs stay as they are, byte for byte;
+// of the manifests nothing changes but the layers' descriptors. The same export gives
+// the same bytes.
+func (s *Store) Assemble(ctx context.Context, c Compression, exported ...digest.Digest) (*Image, error) {
+	img, err := s.assemble(ctx, c, exported)
 	if err != nil {
-		return nil, fmt.Errorf("assembling image %s: %w", top, err)
+		return nil, fmt.Errorf("assembling an image: %w", err)
 	}
 	return img, nil
 }
 
-func (s *Store) assemble(ctx context.Context, top digest.Digest, c Compression) (*Image, error) {
-	exported, err := s.exportedManifests(top)
-	if err != nil {
-		return nil, err
+func (s *Store) assemble(ctx context.Context, c Compression, tops []digest.Digest) (*Image, error) {
+	var exported []digest.Digest
+	for _, top := range tops {
+		manifests, err := s.exportedManifests(top)
+		if err != nil {
+			return nil, err
+		}
+		exported = append(exported, manifests...)
 	}
 	index := ocispecs.Index{
 		Versioned: specs.Versioned{SchemaVersion: 2},

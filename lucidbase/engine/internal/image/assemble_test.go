@@ -21,7 +21,7 @@ func TestAssemble(t *testing.T) {
 	arm := e.manifest(lucidbase.LinuxARM64, "root", "python")
 	amd := e.manifest(lucidbase.LinuxAMD64, "root", "python", "more")
 	s := NewStore(e.dir)
-	img, err := s.Assemble(t.Context(), e.index(arm, amd), Gzip)
+	img, err := s.Assemble(t.Context(), Gzip, e.index(arm, amd))
 	require.NoError(t, err)
 	require.NoError(t, validate.Index(img.Index()), "with every byte read")
 
@@ -75,12 +75,12 @@ func TestAssembleOnePlatform(t *testing.T) {
 	e := newExport(t)
 	manifest := e.manifest(lucidbase.LinuxARM64, "root")
 	s := NewStore(e.dir)
-	single, err := s.Assemble(t.Context(), manifest.Digest, Zstd)
+	single, err := s.Assemble(t.Context(), Zstd, manifest.Digest)
 	require.NoError(t, err)
 	require.Len(t, single.Platforms, 1)
 	require.Equal(t, lucidbase.LinuxARM64, single.Platforms[0].Platform)
 
-	listed, err := s.Assemble(t.Context(), e.index(manifest), Zstd)
+	listed, err := s.Assemble(t.Context(), Zstd, e.index(manifest))
 	require.NoError(t, err)
 	require.Equal(t, single.Digest, listed.Digest)
 }
@@ -160,8 +160,8 @@ func TestAssembleErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			e := newExport(t)
 			top := tt.top(e)
-			_, err := NewStore(e.dir).Assemble(t.Context(), top, Gzip)
-			require.ErrorContains(t, err, "assembling image "+top.String()+": ")
+			_, err := NewStore(e.dir).Assemble(t.Context(), Gzip, top)
+			require.ErrorContains(t, err, "assembling an image: ")
 			require.ErrorContains(t, err, tt.want)
 			require.NotContains(t, err.Error(), "\n")
 		})

@@ -89,7 +89,7 @@ func (e export) image(layers ...string) *Image {
 		arm = append(arm, l+" for ARM64")
 	}
 	top := e.index(e.manifest(lucidbase.LinuxARM64, arm...), e.manifest(lucidbase.LinuxAMD64, layers...))
-	img, err := NewStore(e.dir).Assemble(e.t.Context(), top, Gzip)
+	img, err := NewStore(e.dir).Assemble(e.t.Context(), Gzip, top)
 	require.NoError(e.t, err)
 	return img
 }
