@@ -99,7 +99,8 @@ func (e *Engine) openStore() (err error) {
 // Archives are Debian's archives as the engine reaches them.
 func (e *Engine) Archives() *debian.Archives { return e.archives }
 
-// Close ends the connection to BuildKit and stops an embedded one.
+// Close ends the connection to BuildKit; an embedded one that nobody else uses
+// stops.
 func (e *Engine) Close() error {
 	var errs []error
 	for _, n := range e.nodes {

@@ -23,10 +23,9 @@ type node struct {
 	// platform is what its steps run on.
 	platform ocispecs.Platform
 	embedded bool // it is this program's own
-	// open connects to it, after all that it keeps was removed if reset is set. How it
-	// is dialled, and its sessions, is up to open: BuildKit's client has an option for
-	// each.
-	open func(ctx context.Context, reset bool) (*connection, error)
+	// open connects to it. How it is dialled, and its sessions, is up to open:
+	// BuildKit's client has an option for each.
+	open func(ctx context.Context) (*connection, error)
 
 	mu   sync.Mutex
 	conn *connection // nil until it is needed
@@ -127,8 +126,8 @@ func (e *Engine) embeddedNode() (*node, error) {
 	return &node{platform: platform, embedded: true, open: e.start}, err
 }
 
-// start starts the embedded BuildKit, from nothing if reset is set.
-func (e *Engine) start(ctx context.Context, reset bool) (*connection, error) {
+// start connects to the embedded BuildKit, which starts if it does not run.
+func (e *Engine) start(ctx context.Context) (*connection, error) {
 	if err := e.forgetEngineSize(); err != nil {
 		return nil, err
 	}
@@ -139,7 +138,6 @@ func (e *Engine) start(ctx context.Context, reset bool) (*connection, error) {
 	backend, err := embedded(ctx, BackendConfig{
 		StateDir: e.options.stateDir(),
 		Notify:   e.note,
-		Reset:    reset,
 		Warn:     warn,
 	})
 	if err != nil {
@@ -161,7 +159,7 @@ func (n *node) connected(ctx context.Context) (*connection, error) {
 	if n.conn != nil {
 		return n.conn, nil
 	}
-	conn, err := n.open(ctx, false)
+	conn, err := n.open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -169,9 +167,9 @@ func (n *node) connected(ctx context.Context) (*connection, error) {
 	return conn, nil
 }
 
-// reset starts BuildKit anew, from nothing, unless another build did it meanwhile. It
-// returns what went wrong with the old one, which is damaged anyway.
-func (n *node) reset(ctx context.Context, old *connection) (closed, err error) {
+// restart connects to BuildKit anew, unless another build did it meanwhile. It
+// returns what went wrong with the old connection, which is broken anyway.
+func (n *node) restart(ctx context.Context, old *connection) (closed, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.conn != old || old.backend == nil {
@@ -179,7 +177,7 @@ func (n *node) reset(ctx context.Context, old *connection) (closed, err error) {
 	}
 	closed = old.close()
 	n.conn = nil
-	conn, err := n.open(ctx, true)
+	conn, err := n.open(ctx)
 	if err != nil {
 		return closed, err
 	}
@@ -196,13 +194,16 @@ func (n *node) close() error {
 	return n.conn.close()
 }
 
-// damaged reports whether a solve failed because of what BuildKit, or an export
-// to us that was interrupted, left on the disk.
-func (c *connection) damaged(failed error) bool {
-	if c.backend == nil {
-		return strings.Contains(failed.Error(), "unexpected commit ")
+// broken returns why a solve failed if BuildKit ended, or because of what it, or an
+// export to us that was interrupted, left on the disk.
+func (c *connection) broken(failed error) error {
+	if c.backend != nil {
+		return c.backend.Broken(failed)
 	}
-	return c.backend.Damaged(failed)
+	if strings.Contains(failed.Error(), "unexpected commit ") {
+		return failed
+	}
+	return nil
 }
 
 func (c *connection) close() error {

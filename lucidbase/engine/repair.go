@@ -18,31 +18,38 @@ import (
 // gone.
 const maxRepairs = 20
 
-// stateError is that the state of a node's BuildKit is damaged.
-type stateError struct {
+// maxRestarts is how often a build goes on with another BuildKit. One that ends
+// each time is ended by the build.
+const maxRestarts = 2
+
+// brokenError is that a node's BuildKit ended or its state is damaged, and why.
+type brokenError struct {
 	solveError
+	why       error
 	explained error
 }
 
-func (e stateError) Error() string { return e.explained.Error() }
-func (e stateError) Unwrap() error { return e.explained }
+func (e brokenError) Error() string { return e.explained.Error() }
+func (e brokenError) Unwrap() error { return e.explained }
 
 // repairing calls build again after what was damaged in the cache is gone.
 func (e *Engine) repairing(ctx context.Context, build func() error) error {
-	reset := false
+	restarts := 0
 	for range maxRepairs {
 		err := build()
 		var damaged *image.DamagedError
-		var state stateError
+		var broken brokenError
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return err
 		case errors.As(err, &damaged):
 			e.note(fmt.Sprintf("repairing the cache in %s: %v", e.options.contentDir(), damaged))
-		case errors.As(err, &state) && !reset:
-			reset = true
-			e.note(fmt.Sprintf("BuildKit's state in %s is made again: %v", e.options.stateDir(), state))
-			if err := e.reset(ctx, state); err != nil {
+		case errors.As(err, &broken) && restarts == maxRestarts:
+			return fmt.Errorf("%w (%w; so it was %d times before)", err, broken.why, restarts)
+		case errors.As(err, &broken):
+			restarts++
+			e.note(fmt.Sprintf("building again: %v", broken.why))
+			if err := e.restart(ctx, broken); err != nil {
 				return err
 			}
 		default:
@@ -52,18 +59,20 @@ func (e *Engine) repairing(ctx context.Context, build func() error) error {
 	return build()
 }
 
-// solveFailed is an error of BuildKit; a stateError when its state caused it.
+// solveFailed is an error of BuildKit; a brokenError when it is BuildKit's fault.
 func (e *Engine) solveFailed(ctx context.Context, d *display, failed error) error {
 	explained := e.explain(ctx, d, failed)
 	var solving solveError
-	if ctx.Err() == nil && errors.As(failed, &solving) && e.store.failed() == nil && solving.conn.damaged(solving) {
-		return stateError{solving, explained}
+	if ctx.Err() == nil && errors.As(failed, &solving) && e.store.failed() == nil {
+		if why := solving.conn.broken(solving); why != nil {
+			return brokenError{solving, why, explained}
+		}
 	}
 	return explained
 }
 
-// reset starts a node's BuildKit anew, from nothing.
-func (e *Engine) reset(ctx context.Context, state stateError) error {
+// restart connects to a node's BuildKit anew.
+func (e *Engine) restart(ctx context.Context, broken brokenError) error {
 	left, err := filepath.Glob(filepath.Join(e.options.contentDir(), "ingest", "*")) // half of an export
 	for _, path := range left {
 		err = errors.Join(err, os.RemoveAll(path))
@@ -71,7 +80,7 @@ func (e *Engine) reset(ctx context.Context, state stateError) error {
 	if err != nil {
 		return err
 	}
-	closed, err := state.node.reset(ctx, state.conn)
+	closed, err := broken.node.restart(ctx, broken.conn)
 	if closed != nil {
 		e.note(closed.Error())
 	}

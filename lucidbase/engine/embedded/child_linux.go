@@ -9,12 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/lucid-project/base-images/internal/reexec"
 )
 
 // The command line of a child: childName, a stage, the state directory.
@@ -25,11 +22,12 @@ const (
 	stageRootless = "rootless" // root of a user namespace
 )
 
-// resetVariable tells a child to begin with nothing.
-const resetVariable = "LUCID_BUILDKIT_RESET"
-
-// controlFD is the child's end of the socket pair.
-const controlFD = 3
+// What a child has open from the start.
+const (
+	mappedFD = 0 // a byte comes when the ids are mapped
+	socketFD = 3
+	lockFD   = 4 // kept open, as it is the lock
+)
 
 // runChild never reaches main: any program that imports this package can be a
 // child.
@@ -41,7 +39,7 @@ func runChild(stage, root string) {
 		err = serveChild(root, stage == stageRootless)
 	}
 	if err != nil {
-		os.Exit(1) // the parent knows why
+		os.Exit(1) // who started it knows why
 	}
 	os.Exit(0)
 }
@@ -49,41 +47,47 @@ func runChild(stage, root string) {
 // becomeRoot waits until the ids are mapped, then starts the program anew: a
 // process gets root's capabilities at an exec.
 func becomeRoot(root string) error {
-	buf := make([]byte, reexec.MaxMessage)
-	n, err := unix.Read(controlFD, buf)
-	if err != nil {
-		return err
+	if n, err := unix.Read(mappedFD, make([]byte, 1)); err != nil || n == 0 {
+		return errors.Join(io.EOF, err)
 	}
-	if !strings.HasPrefix(string(buf[:n]), msgMapped) {
-		return errStop // or nothing to read any more
-	}
-	err = unix.Exec("/proc/self/exe", []string{childName, stageRootless, root}, os.Environ())
-	_, _ = unix.Write(controlFD, []byte(msgFailed+" starting BuildKit's process anew: "+err.Error()))
-	return err
+	return unix.Exec("/proc/self/exe", []string{childName, stageRootless, root}, os.Environ())
 }
 
-// serveChild runs BuildKit until the parent says stop, or is gone.
+// serveChild runs BuildKit as long as somebody is connected.
 func serveChild(root string, rootless bool) error {
-	unix.CloseOnExec(controlFD)
-	conn, err := reexec.Connection(os.NewFile(controlFD, "socket"))
+	unix.CloseOnExec(lockFD)
+	lis, err := inheritedSocket()
 	if err != nil {
 		return err
 	}
-	lis := &listener{link: link{reexec.Link{UnixConn: conn}}, ended: make(chan struct{})}
-	s, err := startChild(lis, root, rootless)
+	g := newGate(root, lis)
+	s, err := startChild(g, root, rootless)
 	if err != nil {
 		word := msgFailed
 		if errors.Is(err, errDamaged) {
 			word = msgBroken
+			err = errors.Join(err, noteDamage(root, strings.TrimPrefix(err.Error(), errDamaged.Error()+": ")))
 		}
-		return errors.Join(err, lis.Send(word, oneLine(err), nil))
+		refuse(lis, word, err)
+		return err
 	}
-	<-lis.ended
+	go g.admit()
+	<-g.ended
 	time.AfterFunc(stopTime+time.Second, func() { os.Exit(1) })
-	return s.close()
+	return errors.Join(g.closeSocket(), s.close())
 }
 
-func startChild(lis *listener, root string, rootless bool) (*server, error) {
+func inheritedSocket() (*net.UnixListener, error) {
+	f := os.NewFile(socketFD, "socket")
+	defer f.Close()
+	lis, err := net.FileListener(f)
+	if err != nil {
+		return nil, err
+	}
+	return lis.(*net.UnixListener), nil
+}
+
+func startChild(g *gate, root string, rootless bool) (*server, error) {
 	if err := prepareNamespace(root, rootless); err != nil {
 		if rootless {
 			err = fmt.Errorf("%w: %s", err, needsUserns)
@@ -93,40 +97,15 @@ func startChild(lis *listener, root string, rootless bool) (*server, error) {
 	// As BuildKit's own daemon does: it makes directories of images and snapshots
 	// with the modes that they shall have, and no chmod follows.
 	unix.Umask(0)
-	warnings.add(func(line string) { _ = lis.Send(msgWarn, line, nil) })
-	if os.Getenv(resetVariable) != "" {
-		if err := removeState(root); err != nil {
-			return nil, err
-		}
-	}
-	s, err := serve(context.Background(), root, lis, rootless)
-	if err != nil {
-		if !errors.Is(err, errDamaged) && blamesState(err) {
-			err = fmt.Errorf("%w: %w", errDamaged, err)
-		}
+	warnings.add(g.warn)
+	if err := removeDamaged(root); err != nil {
 		return nil, err
 	}
-	return s, lis.Send(msgReady, "", nil)
-}
-
-// listener tells when the other side wants an end.
-type listener struct {
-	link
-	ended chan struct{}
-	once  sync.Once
-}
-
-// Accept waits for a connection. When the parent was killed, so is everything
-// here, at once: the next engine may already be waiting for the databases.
-func (l *listener) Accept() (net.Conn, error) {
-	conn, err := l.link.Accept()
-	if errors.Is(err, io.EOF) {
-		os.Exit(1)
+	s, err := serve(context.Background(), root, g, rootless)
+	if err != nil && !errors.Is(err, errDamaged) && blamesState(err) {
+		err = fmt.Errorf("%w: %w", errDamaged, err)
 	}
-	if err != nil {
-		l.once.Do(func() { close(l.ended) })
-	}
-	return conn, err
+	return s, err
 }
 
 // memoryDir is where everything temporary is: what runc and BuildKit know of a
@@ -170,5 +149,3 @@ func prepareNamespace(root string, rootless bool) error {
 	}
 	return nil
 }
-
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -25,7 +25,10 @@ import (
 
 const (
 	sumsFile = "sums" // a line for each database: its checksum and its name
-	openFile = "open" // while an engine is open: the machine's boot
+	openFile = "open" // while BuildKit runs: the machine's boot
+
+	damagedFile = "damaged" // why the next start begins with nothing
+	stderrFile  = "stderr"  // what BuildKit's process wrote, which is nothing unless it crashes
 )
 
 // errDamaged is that BuildKit's state is of no use.
@@ -127,21 +130,68 @@ func differing(want, got []byte) (names []string) {
 	return names
 }
 
-// removeState empties the directory but for what is in use.
-func removeState(root string) error {
+// knownDamage returns why the state is to be made again, or nothing. The caller
+// holds the lock.
+func knownDamage(root string) (string, error) {
+	reason, err := os.ReadFile(filepath.Join(root, damagedFile))
+	if err == nil {
+		return oneLine(string(reason)), nil
+	}
+	crash := crashOf(root)
+	if crash == "" {
+		return "", nil
+	}
+	crash = "BuildKit's process crashed on it: " + crash
+	return crash, noteDamage(root, crash) // the next process writes over the crash
+}
+
+// noteDamage makes the next start begin with nothing.
+func noteDamage(root, reason string) error {
+	path := filepath.Join(root, damagedFile)
+	if err := onlyFile(path); err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(reason), 0o600)
+}
+
+// crashed is how Go begins the end of a process. Want of memory is not the
+// state's fault; nonsense in a database is a panic or a fault.
+var crashed = regexp.MustCompile(`(?m)^(panic: .*|fatal error: .*|unexpected fault address .*)$`)
+
+// crashOf returns the first line of the last process's crash, if it crashed.
+func crashOf(root string) string {
+	text, err := os.ReadFile(filepath.Join(root, stderrFile))
+	line := string(crashed.Find(text))
+	if err != nil || strings.Contains(line, "out of memory") || strings.Contains(line, "cannot allocate") {
+		return ""
+	}
+	return oneLine(line)
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// inUse are not part of the state that can be damaged.
+var inUse = []string{lockFile, ownerFile, socketFile, stderrFile, damagedFile, filepath.Base(memoryDir(""))}
+
+// removeDamaged empties a directory that is marked as damaged. The mark goes
+// last: whoever is killed meanwhile leaves it for the next.
+func removeDamaged(root string) error {
+	if _, err := os.Lstat(filepath.Join(root, damagedFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	entries, err := os.ReadDir(root)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if name := e.Name(); name == lockFile || name == ownerFile || name == filepath.Base(memoryDir(root)) {
+		if slices.Contains(inUse, e.Name()) {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(root, e.Name())); err != nil {
 			return fmt.Errorf("removing damaged state: %w", err)
 		}
 	}
-	return nil
+	return os.RemoveAll(filepath.Join(root, damagedFile))
 }
 
 // machine are errors for which the state is not to blame.

@@ -81,7 +81,13 @@ func TestEnterState(t *testing.T) {
 		root := state(t)
 		require.NoError(t, leaveState(root))
 		require.NoError(t, os.WriteFile(filepath.Join(root, lockFile), nil, 0o600))
-		require.NoError(t, removeState(root))
+		require.NoError(t, removeDamaged(root))
+		require.FileExists(t, filepath.Join(root, "cache.db"), "nobody said that it is damaged")
+		require.NoError(t, noteDamage(root, "for a\ntest"))
+		reason, err := knownDamage(root)
+		require.NoError(t, err)
+		require.Equal(t, "for a test", reason)
+		require.NoError(t, removeDamaged(root))
 		left, err := os.ReadDir(root)
 		require.NoError(t, err)
 		require.Len(t, left, 1, "the lock is in use")
@@ -89,13 +95,25 @@ func TestEnterState(t *testing.T) {
 	})
 }
 
-func TestFirstLine(t *testing.T) {
-	var said []string
-	w := &firstLine{warn: func(line string) { said = append(said, line) }}
-	for _, part := range []string{"panic: ", "page 7\n\ngoroutine 1", " [running]:\n"} {
-		n, err := w.Write([]byte(part))
-		require.NoError(t, err)
-		require.Len(t, part, n)
+func TestKnownDamage(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "",
+		"something that another package's init wrote\n":                "",
+		"panic: page 7\n\ngoroutine 1 [running]:\nmain()\n":            "panic: page 7",
+		"init\nunexpected fault address 0x7f\nfatal error: fault\n":    "unexpected fault address 0x7f",
+		"fatal error: runtime: out of memory\n":                        "",
+		"fatal error: runtime: cannot allocate memory\ngoroutine 1:\n": "",
+	} {
+		root := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(root, stderrFile), []byte(text), 0o600))
+		if want != "" {
+			want = "BuildKit's process crashed on it: " + want
+		}
+		for range 2 { // the second time from its own note
+			got, err := knownDamage(root)
+			require.NoError(t, err)
+			require.Equal(t, want, got, text)
+			require.NoError(t, os.RemoveAll(filepath.Join(root, damagedFile)))
+		}
 	}
-	require.Equal(t, []string{"BuildKit: panic: page 7"}, said)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -67,9 +66,9 @@ type server struct {
 	cleanup  []func() error // in the order of opening; closing goes backwards
 }
 
-// serve starts BuildKit on what lis accepts. In rootless mode the process is
-// root of a user namespace only.
-func serve(ctx context.Context, root string, lis net.Listener, rootless bool) (_ *server, err error) {
+// serve starts BuildKit at a gate. In rootless mode the process is root of a user
+// namespace only.
+func serve(ctx context.Context, root string, g *gate, rootless bool) (_ *server, err error) {
 	s := &server{root: root}
 	defer func() {
 		if err != nil {
@@ -91,14 +90,14 @@ func serve(ctx context.Context, root string, lis net.Listener, rootless bool) (_
 	}
 	s.closes(controller.Close)
 	s.grpc = grpc.NewServer(
-		grpc.UnaryInterceptor(grpcerrors.UnaryServerInterceptor),
+		grpc.ChainUnaryInterceptor(g.countBuild, grpcerrors.UnaryServerInterceptor),
 		grpc.StreamInterceptor(grpcerrors.StreamServerInterceptor),
 		grpc.MaxRecvMsgSize(defaults.DefaultMaxRecvMsgSize),
 		grpc.MaxSendMsgSize(defaults.DefaultMaxSendMsgSize),
 		grpc.WaitForHandlers(true),
 	)
 	controller.Register(s.grpc)
-	go func() { _ = s.grpc.Serve(lis) }() // ends with Stop
+	go func() { _ = s.grpc.Serve(g) }() // ends with Stop
 	return s, nil
 }
 

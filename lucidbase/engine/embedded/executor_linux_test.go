@@ -8,7 +8,6 @@ import (
 	"github.com/moby/buildkit/executor"
 	"github.com/moby/buildkit/executor/resources/types"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc/test/bufconn"
 )
 
 // slowExecutor is a runc that needs its time to end.
@@ -28,7 +27,7 @@ func (s *slowExecutor) Run(ctx context.Context, _ string, _ executor.Mount, _ []
 
 func TestCloseWaitsForSteps(t *testing.T) {
 	requireEngine(t)
-	server, err := serve(t.Context(), t.TempDir(), bufconn.Listen(1), false)
+	server, err := serve(t.Context(), t.TempDir(), newGate("", nil), false)
 	require.NoError(t, err)
 	lazy := server.executor
 	slow := &slowExecutor{running: make(chan struct{})}

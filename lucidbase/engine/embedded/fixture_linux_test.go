@@ -81,6 +81,15 @@ func (f fixture) image() llb.State {
 	return llb.OCILayout("image.invalid/test@"+f.Manifest.String(), llb.OCIStore("", storeID))
 }
 
+// copy is a store of one's own: two processes cannot write to one at once.
+func (f fixture) copy(t *testing.T) fixture {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(dir, os.DirFS(f.Dir)))
+	f.Dir = dir
+	return f
+}
+
 var stepBinary = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "step")
 	if err != nil {

@@ -1,57 +1,46 @@
 package embedded
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"time"
 
-	"github.com/gofrs/flock"
+	"golang.org/x/sys/unix"
 )
 
-// stateLock keeps a state directory to one engine. BuildKit's databases have a
-// lock of their own, but it waits for ever and says nothing.
-type stateLock struct {
-	file  *flock.Flock
-	owner string // the file that says who holds the lock
-	once  sync.Once
-}
-
-// The files of the lock.
+// The lock keeps a state directory to one BuildKit. BuildKit's databases have
+// one of their own, but it waits for ever and says nothing. Who starts BuildKit
+// takes the lock and passes the open file on to its process: the kernel releases it when
+// that has ended, however it did.
 const (
 	lockFile  = "lock"
-	ownerFile = "lock.owner"
+	ownerFile = "lock.owner" // who holds it, for messages
 )
 
-// acquire takes the lock, or waits for it and says for whom.
-func acquire(ctx context.Context, dir string, notify func(string)) (*stateLock, error) {
+// tryLock returns nil when another process holds the lock.
+func tryLock(root string) (*os.File, error) {
 	for _, name := range []string{lockFile, ownerFile} {
-		if err := onlyFile(filepath.Join(dir, name)); err != nil {
+		if err := onlyFile(filepath.Join(root, name)); err != nil {
 			return nil, fmt.Errorf("locking BuildKit's state: %w", err)
 		}
 	}
-	l := &stateLock{file: flock.New(filepath.Join(dir, lockFile)), owner: filepath.Join(dir, ownerFile)}
-	ok, err := l.file.TryLock()
+	f, err := os.OpenFile(filepath.Join(root, lockFile), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("locking BuildKit's state: %w", err)
 	}
-	if !ok {
-		line := fmt.Sprintf("waiting for %s that uses %s", l.holder(), dir)
-		notify(line)
-		if _, err := l.file.TryLockContext(ctx, 50*time.Millisecond); err != nil {
-			return nil, fmt.Errorf("%s: %w", line, err)
+	for {
+		switch err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+		case err == nil:
+			return f, nil
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EWOULDBLOCK):
+			return nil, f.Close()
+		default:
+			return nil, errors.Join(fmt.Errorf("locking BuildKit's state: %w", err), f.Close())
 		}
 	}
-	me := fmt.Sprintf("process %d (%s)", os.Getpid(), commandLine())
-	if err := os.WriteFile(l.owner, []byte(me), 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("locking BuildKit's state: %w", err), l.release())
-	}
-	return l, nil
 }
 
 // onlyFile removes what is in a file's place and is none.
@@ -63,26 +52,22 @@ func onlyFile(path string) error {
 	return os.RemoveAll(path)
 }
 
-// holder describes who holds the lock, as far as it is known.
-func (l *stateLock) holder() string {
-	text, err := os.ReadFile(l.owner)
+// writeOwner writes down whose process holds the lock.
+func writeOwner(root string, pid int) error {
+	text := fmt.Sprintf("process %d (BuildKit, started by %s)", pid, commandLine())
+	if err := os.WriteFile(filepath.Join(root, ownerFile), []byte(text), 0o600); err != nil {
+		return fmt.Errorf("locking BuildKit's state: %w", err)
+	}
+	return nil
+}
+
+// owner describes who holds the lock, as far as it is known.
+func owner(root string) string {
+	text, err := os.ReadFile(filepath.Join(root, ownerFile))
 	if err != nil || len(text) == 0 {
 		return "another process"
 	}
 	return string(text)
-}
-
-func (l *stateLock) release() (err error) {
-	l.once.Do(func() {
-		if removeErr := os.Remove(l.owner); removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
-			err = removeErr
-		}
-		err = errors.Join(err, l.file.Unlock())
-	})
-	if err != nil {
-		return fmt.Errorf("unlocking BuildKit's state: %w", err)
-	}
-	return nil
 }
 
 // commandLine is this process's up to its first flag: a flag may hold a password.

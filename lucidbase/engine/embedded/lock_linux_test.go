@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,27 +14,44 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/engine"
 )
 
-func TestSecondProcessWaits(t *testing.T) {
-	requireEngine(t)
-	dir := t.TempDir()
-	holder := startJob(t, job{StateDir: dir, Do: "hold"}, nil)
-	holder.expect(t, "open")
-
-	waiting := make(chan string, 1)
-	config := engine.BackendConfig{StateDir: dir, Notify: func(line string) { waiting <- line }}
+// Another version's BuildKit is not shared: who wants its state waits for its end.
+func TestOtherVersionWaits(t *testing.T) {
+	root, err := stateRoot(t.TempDir())
+	require.NoError(t, err)
+	lock, err := tryLock(root)
+	require.NoError(t, err)
+	require.NoError(t, writeOwner(root, 7))
+	socket, err := listen(root)
+	require.NoError(t, err)
+	lis, err := net.FileListener(socket)
+	require.NoError(t, err)
+	require.NoError(t, socket.Close())
+	go func() {
+		for {
+			conn, err := lis.Accept()
+			if err != nil {
+				return
+			}
+			_ = sayLine(conn, childName+" 0 v0.1.0")
+			_ = conn.Close()
+		}
+	}()
 	ctx, cancel := context.WithCancel(t.Context())
 	opened := make(chan error, 1)
+	waiting := make(chan string, 1)
+	config := engine.BackendConfig{StateDir: filepath.Dir(root), Notify: func(line string) { waiting <- line }}
 	go func() {
 		_, err := Open(ctx, config)
 		opened <- err
 	}()
-	want := fmt.Sprintf("waiting for process %d (exe) that uses %s", holder.Process.Pid, filepath.Join(dir, "uid-0"))
+	want := fmt.Sprintf("waiting for process 7 (BuildKit, started by embedded.test) that uses %s: it is of another version: 0 v0.1.0", root)
 	require.Equal(t, want, <-waiting)
 	cancel()
-	err := <-opened
+	err = <-opened
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, want)
 
+	requireEngine(t)
 	go func() {
 		b, err := Open(t.Context(), config)
 		if err == nil {
@@ -45,11 +63,11 @@ func TestSecondProcessWaits(t *testing.T) {
 	select {
 	case err := <-opened:
 		require.Fail(t, "it did not wait", "%v", err)
-	case <-time.After(200 * time.Millisecond):
+	case <-time.After(100 * time.Millisecond):
 	}
-	require.NoError(t, holder.stdin.Close())
+	require.NoError(t, lis.Close())
+	require.NoError(t, lock.Close())
 	require.NoError(t, <-opened)
-	require.NoError(t, holder.Wait())
 }
 
 func TestStateDirectoryErrors(t *testing.T) {
