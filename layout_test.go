@@ -25,14 +25,17 @@ const verifyInternal = "lucidbase/verify/internal/"
 // mayImport lists which packages of ours a package may import; what is not
 // listed may import anything but embedded.
 var mayImport = map[string][]string{
-	"lucidbase/lock":      {},
-	"internal/explain":    {"lucidbase/lock"},
-	"llbutil":             {},
+	"internal/lines":      {},
+	"internal/names":      {},
+	"internal/offer":      {},
+	"lucidbase/lock":      {"internal/lines", "internal/names"},
+	"internal/explain":    {"lucidbase/lock", "internal/names"},
+	"llbutil":             {"internal/offer"},
 	"lucidbase":           {"lucidbase/lock", "llbutil", "lucidbase/verify"},
 	"internal/supply":     {"lucidbase", "lucidbase/lock"},
-	"internal/stage":      {"lucidbase", "internal/supply", "lucidbase/lock", "llbutil"},
+	"internal/stage":      {"lucidbase", "internal/offer", "internal/supply", "lucidbase/lock", "llbutil"},
 	"internal/llbtext":    {},
-	"variants":            {"lucidbase", "lucidbase/lock", "llbutil", "internal/stage", "internal/supply", "lucidbase/verify"},
+	"variants":            {"lucidbase", "internal/names", "lucidbase/lock", "llbutil", "internal/stage", "internal/supply", "lucidbase/verify"},
 	"internal/patient":    {},
 	"internal/localdir":   {"lucidbase"},
 	"internal/atomicfile": {},
@@ -42,7 +45,7 @@ var mayImport = map[string][]string{
 	"lucidbase/rootfs/internal/deb":  {"lucidbase/lock", "lucidbase/rootfs/internal/tree"},
 	"lucidbase/rootfs/internal/tree": {"lucidbase"},
 
-	"lucidbase/engine":                {"lucidbase", "lucidbase/lock", "internal/supply", "llbutil", "lucidbase/rootfs/alpine", "lucidbase/rootfs/debian", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/localdir", "internal/patient", "internal/atomicfile"},
+	"lucidbase/engine":                {"lucidbase", "lucidbase/lock", "internal/supply", "llbutil", "internal/offer", "lucidbase/rootfs/alpine", "lucidbase/rootfs/debian", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/localdir", "internal/patient", "internal/atomicfile"},
 	"lucidbase/engine/internal/image": {"lucidbase", "internal/patient", "internal/atomicfile"},
 	"internal/reexec":                 {},
 	"internal/sandbox":                {"internal/reexec"},

@@ -8,16 +8,15 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-)
 
-// StoreID is the name under which the client offers its content store.
-const StoreID = "lucid"
+	"github.com/lucid-project/base-images/internal/offer"
+)
 
 // StoredImage is an image in the client's content store, as a source. name is
 // for people; the manifest's digest decides.
 func StoredImage(name string, manifest digest.Digest, p ocispecs.Platform) llb.State {
 	return llb.OCILayout("lucid.invalid/"+name+"@"+manifest.String(),
-		llb.OCIStore("", StoreID),
+		llb.OCIStore("", offer.StoreID),
 		llb.Platform(p),
 		llb.WithCustomName(name+" "+p.Architecture))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lucid-project/base-images/internal/llbtext"
+	"github.com/lucid-project/base-images/internal/offer"
 	"github.com/lucid-project/base-images/llbutil"
 )
 
@@ -27,7 +28,7 @@ func TestNetworkSecretsAreAlwaysDeclared(t *testing.T) {
 		return def.Def
 	}
 	before := marshal()
-	for _, name := range llbutil.EnvSecrets() {
+	for _, name := range offer.Variables() {
 		t.Setenv(name, "secret")
 	}
 	require.Equal(t, before, marshal())
@@ -40,7 +41,7 @@ func TestNetworkSecretsAreAlwaysDeclared(t *testing.T) {
 		require.Equal(t, s.Name, s.ID, "the id is fixed")
 		names = append(names, s.Name)
 	}
-	require.ElementsMatch(t, llbutil.EnvSecrets(), names)
+	require.ElementsMatch(t, offer.Variables(), names)
 	files := map[string]string{}
 	for _, m := range op.GetExec().Mounts {
 		if m.SecretOpt != nil {
@@ -49,8 +50,8 @@ func TestNetworkSecretsAreAlwaysDeclared(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string]string{
-		llbutil.CAPath:    llbutil.CASecret,
-		llbutil.NetrcPath: llbutil.NetrcSecret,
+		offer.CAPath:    offer.CASecret,
+		offer.NetrcPath: offer.NetrcSecret,
 	}, files)
 	for _, raw := range before {
 		require.NotContains(t, string(raw), "=secret")

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lucid-project/base-images/internal/names"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/verify"
@@ -145,7 +146,7 @@ func (d base) checkPackages(bad func(format string, args ...any)) {
 			bad("Packages: %s: listed twice", r)
 		}
 		further[r.String()] = true
-		if r.Name != lock.NormalizeName(r.Name) || r.Version == "" || len(r.Wheels) == 0 && r.Source == nil {
+		if r.Name != names.Normalize(r.Name) || r.Version == "" || len(r.Wheels) == 0 && r.Source == nil {
 			bad("Packages: %q: normalised name, version or files are missing", r.Name)
 		}
 	}

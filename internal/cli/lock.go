@@ -51,7 +51,7 @@ func newLock(s Streams) *cobra.Command {
 				}
 				return e.with(ctx, s, func(eng *engine.Engine) error { return lockOwn(ctx, s, eng, own, project) })
 			}
-			in, err := lock.ReadInputs(os.DirFS(dir))
+			in, err := resolve.ReadLists(os.DirFS(dir))
 			if err != nil {
 				return fmt.Errorf("reading the package lists in %s: %w", dir, err)
 			}
@@ -72,7 +72,7 @@ func newLock(s Streams) *cobra.Command {
 }
 
 // lockAll resolves the library's own lists.
-func lockAll(ctx context.Context, s Streams, eng *engine.Engine, dir string, in lock.Inputs, check bool) error {
+func lockAll(ctx context.Context, s Streams, eng *engine.Engine, dir string, in resolve.Lists, check bool) error {
 	old := readLocks(s, dir)
 	set, err := resolve.Set(ctx, eng, eng.Archives(), in, time.Now())
 	if err != nil {
@@ -166,7 +166,7 @@ func freshLocks(ctx context.Context, s Streams, eng *engine.Engine, dir string, 
 		}
 	}
 	fmt.Fprintln(s.Err, "lucidbase: resolving the lists afresh and building from that instead:")
-	in, err := lock.DefaultInputs()
+	in, err := resolve.DefaultLists()
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func lockOwn(ctx context.Context, s Streams, eng *engine.Engine, o ownFlags, pro
 	if err != nil {
 		return err
 	}
-	in, err := lock.DefaultInputs()
+	in, err := resolve.DefaultLists()
 	if err != nil {
 		return err
 	}

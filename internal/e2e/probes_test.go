@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/resolve"
 )
 
 // The packages of each tier, as their input files list them; uvicorn[standard]
@@ -116,7 +116,7 @@ func testDefaultCommand(t *testing.T, c container) {
 
 // TestEveryPackageIsProbed fails when a tier gets a package that no probe calls.
 func TestEveryPackageIsProbed(t *testing.T) {
-	inputs, err := lock.DefaultInputs()
+	inputs, err := resolve.DefaultLists()
 	require.NoError(t, err)
 	for file, want := range map[string][]string{
 		"minimal.in": minimalPackages, "python.in": pythonPackages, "standard.in": standardPackages,

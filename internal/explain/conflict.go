@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 // conflict is what can be made of uv's reasoning.
@@ -67,7 +67,7 @@ func parseConflict(text string, own map[string]bool) conflict {
 }
 
 func nameOf(requirement string) string {
-	return lock.NormalizeName(projectName.FindString(strings.TrimLeft(requirement, "(`")))
+	return names.Normalize(projectName.FindString(strings.TrimLeft(requirement, "(`")))
 }
 
 // needed tells whether another project of the conflict depends on this one.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 // control is a choice between two options that exclude each other, for all
@@ -25,25 +25,25 @@ func (c *control) init() {
 // add takes a value of the option that is the control's first or second.
 func (c *control) add(which int, value string, from Line) {
 	c.init()
-	names := strings.Split(value, ",")
+	listed := strings.Split(value, ",")
 	for {
-		i := slices.Index(names, everything)
+		i := slices.Index(listed, everything)
 		if i < 0 {
 			break
 		}
 		clear(c[0])
 		clear(c[1])
 		c[which][everything] = from
-		if names = names[i+1:]; !slices.Contains(names, nothing) {
+		if listed = listed[i+1:]; !slices.Contains(listed, nothing) {
 			return
 		}
 	}
-	for _, name := range names {
+	for _, name := range listed {
 		if name = strings.TrimSpace(name); name == nothing {
 			clear(c[which])
 		} else if name != "" {
-			delete(c[1-which], lock.NormalizeName(name))
-			c[which][lock.NormalizeName(name)] = from
+			delete(c[1-which], names.Normalize(name))
+			c[which][names.Normalize(name)] = from
 		}
 	}
 }

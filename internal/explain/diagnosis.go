@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 // Diagnosis finds out what is wrong with a project: it gives Jobs, takes their
@@ -202,7 +202,7 @@ func (d *Diagnosis) takeAlone(a Answer) {
 			e.change(v.now, "%s", v.why)
 			e.partial = v.files && !p.forAll() // told now, and not again of the next version
 			if v.rename != "" {
-				e.line.Written, e.line.Name = v.rename, lock.NormalizeName(v.rename)
+				e.line.Written, e.line.Name = v.rename, names.Normalize(v.rename)
 			}
 		}
 	}
@@ -224,7 +224,7 @@ func (d *Diagnosis) takeAlone(a Answer) {
 // called when a solution turned out to be of no use, and reports whether there is
 // anything new in that.
 func (d *Diagnosis) Blame(name, version string, targets []string, why string) bool {
-	name = lock.NormalizeName(name)
+	name = names.Normalize(name)
 	for _, a := range d.added {
 		if a.name == name {
 			return false

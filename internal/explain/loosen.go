@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 // takeTogether looks for the lines that contradict each other when there is no
@@ -46,9 +46,9 @@ func (d *Diagnosis) unbuilt(text string) bool {
 	name, version, _ := strings.Cut(m[1], "==")
 	if meant := didYouMean.FindStringSubmatch(text); meant != nil {
 		for _, e := range d.entries {
-			if e.line.Name == lock.NormalizeName(name) && e.now != "" {
+			if e.line.Name == names.Normalize(name) && e.now != "" {
 				e.change(meant[1], "it cannot be had; uv asks: did you mean %s?", meant[1])
-				e.line.Written, e.line.Name = meant[1], lock.NormalizeName(meant[1])
+				e.line.Written, e.line.Name = meant[1], names.Normalize(meant[1])
 				d.asking = askAlone
 				return true
 			}
@@ -64,8 +64,8 @@ func (d *Diagnosis) noteVia(name, parent string) {
 	if d.via == nil {
 		d.via = map[string][]string{}
 	}
-	name = lock.NormalizeName(name)
-	d.via[name] = append(d.via[name], lock.NormalizeName(parent))
+	name = names.Normalize(name)
+	d.via[name] = append(d.via[name], names.Normalize(parent))
 }
 
 // loosened asks for a solution without the versions of each line that takes part

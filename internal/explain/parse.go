@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 var comment = regexp.MustCompile(`(^|\s+)#.*$`)
@@ -73,7 +73,7 @@ func parseLine(written string, getenv func(string) string) Line {
 	case isAddress(requirement):
 		l.Kind = Direct
 		if egg := eggName.FindStringSubmatch(text); egg != nil {
-			l.Written, l.Name = egg[1], lock.NormalizeName(egg[1])
+			l.Written, l.Name = egg[1], names.Normalize(egg[1])
 		}
 	default:
 		l.project(requirement)
@@ -123,7 +123,7 @@ func (l *Line) project(text string) {
 		l.Problem = "not a project's name"
 		return
 	}
-	l.Name = lock.NormalizeName(l.Written)
+	l.Name = names.Normalize(l.Written)
 	rest := strings.TrimSpace(text[len(l.Written):])
 	if m := extrasPart.FindStringSubmatch(rest); m != nil {
 		l.Extras = strings.Join(strings.FieldsFunc(m[1], func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }), ",")

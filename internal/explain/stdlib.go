@@ -4,7 +4,7 @@ import (
 	_ "embed"
 	"strings"
 
-	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 // stdlibNames is what CPython 3.11 has in sys.stdlib_module_names, without the
@@ -14,11 +14,11 @@ import (
 var stdlibNames string
 
 var stdlib = func() map[string]bool {
-	names := map[string]bool{}
+	known := map[string]bool{}
 	for _, name := range strings.Fields(stdlibNames) {
-		names[lock.NormalizeName(name)] = true
+		known[names.Normalize(name)] = true
 	}
-	return names
+	return known
 }()
 
 // InStandardLibrary tells whether a project name, as it was written, is that of
@@ -26,7 +26,7 @@ var stdlib = func() map[string]bool {
 // index has projects of some of these names; nobody wants them.
 func InStandardLibrary(name string) bool {
 	top, _, _ := strings.Cut(name, ".")
-	return stdlib[lock.NormalizeName(name)] || top != name && stdlib[lock.NormalizeName(top)]
+	return stdlib[names.Normalize(name)] || top != name && stdlib[names.Normalize(top)]
 }
 
 // backports are projects that bring a module of Python's standard library to

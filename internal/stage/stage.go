@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/lucid-project/base-images/internal/offer"
 	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/llbutil"
 	"github.com/lucid-project/base-images/lucidbase"
@@ -55,8 +56,8 @@ func (b Builder) run(name string, args []string, opts ...llb.RunOption) llb.Exec
 		llb.AddEnv("LANG", "C.UTF-8"),
 		llb.AddEnv("SOURCE_DATE_EPOCH", strconv.Itoa(lucidbase.EpochSeconds)),
 		llb.AddEnv("PYTHONHASHSEED", "0"),
-		llb.AddEnv("LUCID_CA", llbutil.CAPath),
-		llb.AddEnv("LUCID_NETRC", llbutil.NetrcPath),
+		llb.AddEnv("LUCID_CA", offer.CAPath),
+		llb.AddEnv("LUCID_NETRC", offer.NetrcPath),
 		llb.AddMount(path.Dir(scriptPath), b.scripts(stageScripts), llb.Readonly),
 		llb.Platform(b.platform),
 		llb.WithCustomName(name),

@@ -13,7 +13,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/lucid-project/base-images/llbutil"
+	"github.com/lucid-project/base-images/internal/offer"
 	"github.com/lucid-project/base-images/lucidbase"
 )
 
@@ -53,7 +53,7 @@ func (e *Engine) readFiles(ctx context.Context, def *llb.Definition, names []str
 	}
 	files := map[string][]byte{}
 	opt := client.SolveOpt{
-		OCIStores: map[string]content.Store{llbutil.StoreID: e.store},
+		OCIStores: map[string]content.Store{offer.StoreID: e.store},
 		Session:   []session.Attachable{e.secrets()},
 	}
 	_, err = conn.client.Build(ctx, opt, "lucidbase", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/moby/buildkit/session/secrets"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
 
-	"github.com/lucid-project/base-images/llbutil"
+	"github.com/lucid-project/base-images/internal/offer"
 )
 
 // secretStore answers for the secrets that every networked step declares. They
@@ -26,13 +26,13 @@ func (e *Engine) secrets() session.Attachable {
 // GetSecret reads the secret with that id.
 func (s secretStore) GetSecret(_ context.Context, id string) ([]byte, error) {
 	switch id {
-	case llbutil.CASecret:
+	case offer.CASecret:
 		return s.authorities, nil
-	case llbutil.NetrcSecret:
+	case offer.NetrcSecret:
 		return readSecret(netrcFile())
 	}
 	// Nothing else: a BuildKit or a Spec of somebody's may ask for any variable.
-	if value := os.Getenv(id); value != "" && slices.Contains(llbutil.EnvSecrets(), id) {
+	if value := os.Getenv(id); value != "" && slices.Contains(offer.Variables(), id) {
 		return []byte(value), nil
 	}
 	return nil, secrets.ErrNotFound

@@ -17,7 +17,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/lucid-project/base-images/llbutil"
+	"github.com/lucid-project/base-images/internal/offer"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 	"github.com/lucid-project/base-images/lucidbase/verify"
@@ -135,7 +135,7 @@ func (e *Engine) solve(ctx context.Context, g graph, d *display) (digest.Digest,
 			// Not e.store, which says of layers that it can make that it has them.
 			OutputStore: e.store.Store,
 		}},
-		OCIStores:   map[string]content.Store{llbutil.StoreID: e.store},
+		OCIStores:   map[string]content.Store{offer.StoreID: e.store},
 		LocalMounts: g.locals.mounts(),
 		Session:     []session.Attachable{e.secrets()},
 		// What it asks for is compared with what it gets.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lucid-project/base-images/llbutil"
+	"github.com/lucid-project/base-images/internal/offer"
 )
 
 func TestTrust(t *testing.T) {
@@ -46,11 +46,11 @@ func TestSecrets(t *testing.T) {
 	t.Setenv("NETRC", filepath.Join(t.TempDir(), "none"))
 	s := secretStore{authorities: []byte("pem")}
 	for id, want := range map[string]string{
-		"UV_DEFAULT_INDEX":  "https://index.example.com/simple",
-		llbutil.CASecret:    "pem",
-		llbutil.NetrcSecret: "",
-		"CLOUD_TOKEN":       "",
-		"PATH":              "",
+		"UV_DEFAULT_INDEX": "https://index.example.com/simple",
+		offer.CASecret:     "pem",
+		offer.NetrcSecret:  "",
+		"CLOUD_TOKEN":      "",
+		"PATH":             "",
 	} {
 		got, err := s.GetSecret(t.Context(), id)
 		require.Equal(t, want, string(got), id)

@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lucid-project/base-images/internal/lines"
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 // Debian is the lock of one Debian release: which packages each platform is
@@ -92,14 +95,14 @@ func ParseDebian(name string, data []byte) (Debian, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&d); err != nil {
-		return Debian{}, fmt.Errorf("parsing %s: line %d: %w", name, lineOf(data, jsonOffset(data, err, dec)), err)
+		return Debian{}, fmt.Errorf("parsing %s: line %d: %w", name, lines.At(data, jsonOffset(data, err, dec)), err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Debian{}, fmt.Errorf("parsing %s: line %d: text after the lock's end", name, lineOf(data, dec.InputOffset()))
+		return Debian{}, fmt.Errorf("parsing %s: line %d: text after the lock's end", name, lines.At(data, dec.InputOffset()))
 	}
-	r := &reporter{name: name}
-	d.check(func(at, format string, args ...any) { r.bad(lineOfValue(data, at), format, args...) })
-	if err := errors.Join(r.errs...); err != nil {
+	r := &lines.Report{Name: name}
+	d.check(func(at, format string, args ...any) { r.Bad(lines.OfValue(data, at), format, args...) })
+	if err := r.Err(); err != nil {
 		return Debian{}, err
 	}
 	return d, nil
@@ -120,8 +123,6 @@ func (d Debian) Format() []byte {
 var (
 	hexSHA256   = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	fingerprint = regexp.MustCompile(`^[0-9A-F]{40}$`)
-	debName     = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`) // Debian policy 5.6.1
-	suiteName   = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)      // of an archive, too
 )
 
 // reportFunc takes an error and the path of the JSON value that it is about.
@@ -135,7 +136,7 @@ func (d Debian) check(bad reportFunc) {
 	for i, s := range d.Suites {
 		archives[s.Archive] = true
 		at := fmt.Sprintf("/suites/%d", i)
-		if !suiteName.MatchString(s.Archive) || !suiteName.MatchString(s.Name) {
+		if !names.Suite.MatchString(s.Archive) || !names.Suite.MatchString(s.Name) {
 			bad(at+"/suite", "suite %q of archive %q: not a name", s.Name, s.Archive)
 		}
 		if s.Date.IsZero() || s.Date.Location() != time.UTC {
@@ -183,7 +184,7 @@ func (l Layer) check(where string, archives map[string]bool, bad reportFunc) {
 }
 
 func (p Package) check(where string, archives map[string]bool, bad reportFunc) {
-	if !debName.MatchString(p.Name) {
+	if !names.Debian.MatchString(p.Name) {
 		bad("/name", "%s: not a Debian package name", where)
 	}
 	if p.Version == "" {
@@ -214,7 +215,7 @@ func jsonOffset(data []byte, err error, dec *json.Decoder) int64 {
 	case errors.As(err, &typ):
 		return typ.Offset
 	case errors.As(err, &date):
-		return int64(bytes.Index(data, []byte(quoted(date.Value))))
+		return int64(bytes.Index(data, []byte(lines.Quoted(date.Value))))
 	}
 	return dec.InputOffset()
 }

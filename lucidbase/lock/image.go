@@ -9,6 +9,9 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+
+	"github.com/lucid-project/base-images/internal/lines"
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 // Image is the lock of an upstream image that a base is made from.
@@ -53,14 +56,14 @@ func ParseImage(name string, data []byte) (Image, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&im); err != nil {
-		return Image{}, fmt.Errorf("parsing %s: line %d: %w", name, lineOf(data, jsonOffset(data, err, dec)), err)
+		return Image{}, fmt.Errorf("parsing %s: line %d: %w", name, lines.At(data, jsonOffset(data, err, dec)), err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Image{}, fmt.Errorf("parsing %s: line %d: text after the lock's end", name, lineOf(data, dec.InputOffset()))
+		return Image{}, fmt.Errorf("parsing %s: line %d: text after the lock's end", name, lines.At(data, dec.InputOffset()))
 	}
-	r := &reporter{name: name}
-	im.check(func(at, format string, args ...any) { r.bad(lineOfValue(data, at), format, args...) })
-	if err := errors.Join(r.errs...); err != nil {
+	r := &lines.Report{Name: name}
+	im.check(func(at, format string, args ...any) { r.Bad(lines.OfValue(data, at), format, args...) })
+	if err := r.Err(); err != nil {
 		return Image{}, err
 	}
 	return im, nil
@@ -116,7 +119,7 @@ func (p ImagePlatform) check(platform string, bad reportFunc) {
 	}
 	archives := map[string]bool{}
 	for _, pkg := range p.Rootfs.Packages {
-		archives[pkg.Archive] = suiteName.MatchString(pkg.Archive)
+		archives[pkg.Archive] = names.Suite.MatchString(pkg.Archive)
 	}
 	p.Rootfs.check(platform+" rootfs", archives, inside("/rootfs", bad))
 	p.Headers.check(platform+" headers", nil, inside("/headers", bad))

@@ -199,25 +199,6 @@ func FuzzParseFiles(f *testing.F) {
 	})
 }
 
-func TestLibraries(t *testing.T) {
-	const list = `suites = [{ archive = "debian", suite = "bookworm" }]
-rootfs = ["libc6"]
-headers = ["libffi-dev", "libyaml-dev"]
-`
-	in, err := ParseDebianInput("debian12.toml", []byte(list+"[libraries]\ncffi = [\"libffi-dev\"]\n"))
-	require.NoError(t, err)
-	require.Equal(t, map[string][]string{"cffi": {"libffi-dev"}}, in.Libraries)
-	for libraries, want := range map[string]string{
-		`cffi = ["libpq-dev"]`:                "line 5: libraries: cffi: libpq-dev is not one of headers",
-		`cffi = []`:                           "line 5: libraries: cffi: none",
-		`CFFI = ["libffi-dev"]`:               `line 5: libraries: "CFFI" is not a normalised project name`,
-		`cffi = ["libffi-dev", "libffi-dev"]`: "line 5: libraries: cffi: libffi-dev: listed twice",
-	} {
-		_, err := ParseDebianInput("debian12.toml", []byte(list+"[libraries]\n"+libraries+"\n"))
-		require.EqualError(t, err, "parsing debian12.toml: "+want)
-	}
-}
-
 func ExampleRead() {
 	locked, err := Read(testFiles(testPackages()), "x.lock.txt")
 	for _, r := range locked.For("musllinux_1_2_aarch64") {

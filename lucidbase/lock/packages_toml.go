@@ -2,9 +2,11 @@ package lock
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/lucid-project/base-images/internal/lines"
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 // packagesTOML is the form of NAME.lock.toml. The words are PEP 751's where it has
@@ -46,28 +48,28 @@ type sdistTOML struct {
 // names the line and the project.
 func parseFiles(name string, data []byte) (Packages, error) {
 	var file packagesTOML
-	if err := decodeTOML(name, data, &file); err != nil {
+	if err := lines.DecodeTOML(name, data, &file); err != nil {
 		return Packages{}, err
 	}
-	r := &reporter{name: name}
+	r := &lines.Report{Name: name}
 	p := Packages{Targets: file.Targets}
 	if file.Base != nil {
 		p.Base = Base(*file.Base)
-		if !projectName.MatchString(p.Base.Name) || !sha256Digest.MatchString(p.Base.Digest) {
-			r.bad(lineOfKey(data, "base"), "base: %q with the digest %q is not a name and a SHA-256 digest", p.Base.Name, p.Base.Digest)
+		if !names.Project.MatchString(p.Base.Name) || !sha256Digest.MatchString(p.Base.Digest) {
+			r.Bad(lines.OfKey(data, "base"), "base: %q with the digest %q is not a name and a SHA-256 digest", p.Base.Name, p.Base.Digest)
 		}
 	}
-	checkTargets(p.Targets, WheelTargets(), func(format string, args ...any) { r.bad(lineOfKey(data, "targets"), format, args...) })
+	checkTargets(p.Targets, WheelTargets(), func(format string, args ...any) { r.Bad(lines.OfKey(data, "targets"), format, args...) })
 	for i, raw := range file.Packages {
-		line := lineWith(data, i, "[[packages]]")
+		line := lines.With(data, i, "[[packages]]")
 		bad := func(format string, args ...any) {
-			r.bad(line, "%s: %w", raw.Name, fmt.Errorf(format, args...))
+			r.Bad(line, "%s: %w", raw.Name, fmt.Errorf(format, args...))
 		}
 		req := raw.requirement(p.Targets, bad)
 		p.checkNew(req, bad)
 		p.Requirements = append(p.Requirements, req)
 	}
-	if err := errors.Join(r.errs...); err != nil {
+	if err := r.Err(); err != nil {
 		return Packages{}, err
 	}
 	return p, nil
@@ -91,7 +93,7 @@ func (p Packages) checkNew(r Requirement, bad func(string, ...any)) {
 
 func (raw packageTOML) requirement(targets []string, bad func(string, ...any)) Requirement {
 	r := Requirement{Name: raw.Name, Version: raw.Version}
-	if !projectName.MatchString(r.Name) {
+	if !names.Project.MatchString(r.Name) {
 		bad("name %q is not a normalised project name", r.Name)
 	}
 	if !pythonVersion.MatchString(r.Version) {

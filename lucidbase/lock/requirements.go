@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 // Requirements is a hash-locked list of Python distributions, in the order and
@@ -35,13 +37,7 @@ type Requirement struct {
 
 var (
 	requirementLine = regexp.MustCompile(`^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[A-Za-z0-9._, -]*\])?==([A-Za-z0-9.!+_-]+)(?:\s*;\s*(.+))?$`)
-	separators      = regexp.MustCompile(`[-_.]+`)
 )
-
-// NormalizeName gives a project name's canonical form (PEP 503).
-func NormalizeName(name string) string {
-	return strings.ToLower(separators.ReplaceAllString(name, "-"))
-}
 
 // ParseRequirements reads a requirements file in which every line is an exact
 // version with hashes, as "uv pip compile --generate-hashes" writes it.
@@ -155,7 +151,7 @@ func parseRequirement(text string) (Requirement, error) {
 	if m == nil {
 		return Requirement{}, fmt.Errorf("%q is not NAME==VERSION with hashes", strings.TrimSpace(spec))
 	}
-	r := Requirement{Name: NormalizeName(m[1]), Version: m[2], Marker: strings.TrimSpace(m[3])}
+	r := Requirement{Name: names.Normalize(m[1]), Version: m[2], Marker: strings.TrimSpace(m[3])}
 	if strings.ContainsAny(r.Marker, `\`) {
 		return Requirement{}, fmt.Errorf("%s: a backslash in the marker", r.Name)
 	}

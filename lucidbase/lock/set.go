@@ -37,8 +37,8 @@ const (
 // LockFile is the name of the tier's lock.
 func (t Tier) LockFile() string { return string(t) + ".lock.txt" }
 
-// InputFile is the name of the tier's reviewed package list.
-func (t Tier) InputFile() string { return string(t) + ".in" }
+// ListFile is the name of the tier's reviewed list, which its lock is resolved from.
+func (t Tier) ListFile() string { return string(t) + ".in" }
 
 // Set is everything that a base image is made from.
 type Set struct {
@@ -51,8 +51,12 @@ type Set struct {
 
 // The TOML files are named by pattern: there may be no sources.
 //
-//go:embed debian12.json alpine.json *.lock.txt *.toml
+//go:embed debian12.json alpine.json *.lock.txt *.toml *.in
 var committed embed.FS
+
+// Files returns the files that are committed with this library: the locks, and
+// the lists that a person writes and package resolve makes them from.
+func Files() fs.FS { return committed }
 
 // Default gives the locks that are committed with this library. Callers must
 // not change what it points to.

@@ -1,10 +1,11 @@
 package lock
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 // Source is a locked source distribution, which stands in for wheels that nobody
@@ -48,8 +49,6 @@ func (s *Source) BuildTarget(target string) string {
 	return target
 }
 
-var projectName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`) // PEP 503
-
 func (s *Source) check(bad func(string, ...any)) {
 	if !hexSHA256.MatchString(s.SHA256) {
 		bad("sha256 %q of the source is not 64 hexadecimal digits", s.SHA256)
@@ -58,7 +57,7 @@ func (s *Source) check(bad func(string, ...any)) {
 		bad("target any stands alone")
 	}
 	for i, l := range s.Libraries {
-		if !debName.MatchString(l) {
+		if !names.Debian.MatchString(l) {
 			bad("library %q is not a Debian package name", l)
 		}
 		if slices.Contains(s.Libraries[:i], l) {

@@ -2,14 +2,14 @@ package lock
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/lucid-project/base-images/internal/lines"
 )
 
 // Tools is the lock of what a build runs and no image holds.
@@ -34,15 +34,15 @@ var pythonVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*[A-Za-z0-9.+!-]*$`)
 // file.
 func ParseTools(name string, data []byte) (Tools, error) {
 	var t Tools
-	if err := decodeTOML(name, data, &t); err != nil {
+	if err := lines.DecodeTOML(name, data, &t); err != nil {
 		return Tools{}, err
 	}
-	r := &reporter{name: name}
+	r := &lines.Report{Name: name}
 	t.UV.check("uv", data, r)
 	if !t.Zig.isZero() {
 		t.Zig.check("ziglang", data, r)
 	}
-	if err := errors.Join(r.errs...); err != nil {
+	if err := r.Err(); err != nil {
 		return Tools{}, err
 	}
 	return t, nil
@@ -50,19 +50,19 @@ func ParseTools(name string, data []byte) (Tools, error) {
 
 func (t Tool) isZero() bool { return t.Version == "" && len(t.SHA256) == 0 }
 
-func (t Tool) check(name string, data []byte, r *reporter) {
+func (t Tool) check(name string, data []byte, r *lines.Report) {
 	// The decoder does not tell lines: look from the tool's own table on.
 	from := max(0, bytes.Index(data, []byte("["+name+"]")))
-	line := func(key string) int { return lineOf(data, int64(from)) - 1 + lineOfKey(data[from:], key) }
+	line := func(key string) int { return lines.At(data, int64(from)) - 1 + lines.OfKey(data[from:], key) }
 	if !pythonVersion.MatchString(t.Version) {
-		r.bad(line("version"), "%s: version %q is not a version", name, t.Version)
+		r.Bad(line("version"), "%s: version %q is not a version", name, t.Version)
 	}
 	if len(t.SHA256) == 0 {
-		r.bad(line("sha256"), "%s: no wheel", name)
+		r.Bad(line("sha256"), "%s: no wheel", name)
 	}
 	for _, platform := range slices.Sorted(maps.Keys(t.SHA256)) {
 		if hash := t.SHA256[platform]; !hexSHA256.MatchString(hash) {
-			r.bad(line(platform), "%s: %s: sha256 %q is not 64 hexadecimal digits", name, platform, hash)
+			r.Bad(line(platform), "%s: %s: sha256 %q is not 64 hexadecimal digits", name, platform, hash)
 		}
 	}
 }
@@ -96,39 +96,6 @@ func (t Tool) requirements(name, platform string) (Requirements, error) {
 		return nil, fmt.Errorf("%s %s: no wheel locked for build platform %s", name, t.Version, platform)
 	}
 	return Requirements{{Name: name, Version: t.Version, Hashes: []string{"sha256:" + hash}}}, nil
-}
-
-func decodeTOML(name string, data []byte, v any) error {
-	md, err := toml.Decode(string(data), v)
-	if err != nil {
-		return tomlError(name, data, err)
-	}
-	r := &reporter{name: name}
-	for _, key := range md.Undecoded() {
-		r.bad(lineOfKey(data, key[len(key)-1]), "unknown key %s", key)
-	}
-	return errors.Join(r.errs...)
-}
-
-// tomlType is how the decoder reports a value of a wrong type: at times without
-// its line.
-var tomlType = regexp.MustCompile(`(?s)^toml: (?:line ([0-9]+) )?\(last key "(.*?)"\): (.*)$`)
-
-func tomlError(name string, data []byte, err error) error {
-	var syntax toml.ParseError
-	if errors.As(err, &syntax) {
-		return fmt.Errorf("parsing %s: line %d: %s", name, syntax.Position.Line, syntax.Message)
-	}
-	m := tomlType.FindStringSubmatch(err.Error())
-	if m == nil {
-		return fmt.Errorf("parsing %s: line 1: %w", name, err)
-	}
-	line, key := m[1], m[2]
-	if line == "" {
-		last := key[strings.LastIndexByte(key, '.')+1:]
-		line = fmt.Sprint(lineOfKey(data, strings.Trim(last, `\"`)))
-	}
-	return fmt.Errorf("parsing %s: line %s: %s: %s", name, line, key, m[3])
 }
 
 func encodeTOML(v any) []byte {

@@ -86,11 +86,11 @@ func TestChanges(t *testing.T) {
 }
 
 func TestChangesFromNothing(t *testing.T) {
-	require.Equal(t, strings.Fields("bookworm libc6 libssl3 pip aiohttp idna numpy uv"), names(Changes(nil, testSet())))
+	require.Equal(t, strings.Fields("bookworm libc6 libssl3 pip aiohttp idna numpy uv"), added(Changes(nil, testSet())))
 }
 
-// names gives the names that lines add.
-func names(lines []string) []string {
+// added returns the names that lines add.
+func added(lines []string) []string {
 	var all []string
 	for _, line := range lines {
 		before, _, _ := strings.Cut(line, " added ")

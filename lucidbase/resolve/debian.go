@@ -27,7 +27,7 @@ type Source interface {
 // with a key of their archive and not be expired at now; each dependency of a
 // listed package must be listed or excluded. Digest and Size of the layers stay
 // zero: they are known once a layer is made.
-func Debian(ctx context.Context, in lock.DebianInput, source Source, platforms []string, now time.Time) (lock.Debian, error) {
+func Debian(ctx context.Context, in DebianList, source Source, platforms []string, now time.Time) (lock.Debian, error) {
 	keys, err := archiveKeys()
 	if err != nil {
 		return lock.Debian{}, err
@@ -41,7 +41,7 @@ func Debian(ctx context.Context, in lock.DebianInput, source Source, platforms [
 }
 
 type debianResolver struct {
-	in     lock.DebianInput
+	in     DebianList
 	source Source
 	keys   map[string][]archiveKey // by archive
 	now    time.Time

@@ -157,7 +157,7 @@ func pack(t testing.TB, text string) []byte {
 }
 
 // resolveFrom resolves in from the test archives with the test keys.
-func resolveFrom(a Source, in lock.DebianInput) (lock.Debian, error) {
+func resolveFrom(a Source, in DebianList) (lock.Debian, error) {
 	r := debianResolver{in: in, source: a, now: testNow, keys: map[string][]archiveKey{
 		"debian":          {testKeys()["debian"]},
 		"debian-security": {testKeys()["debian-security"]},

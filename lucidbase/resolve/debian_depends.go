@@ -8,8 +8,6 @@ import (
 
 	"pault.ag/go/debian/dependency"
 	"pault.ag/go/debian/version"
-
-	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
 // checkDepends reports every dependency of packages that available does not
@@ -87,11 +85,11 @@ func formatRelation(relation dependency.Relation) string {
 // exclusions are the dependencies that are left out on purpose; each must be
 // needed on a platform, or the list would rot.
 type exclusions struct {
-	list []lock.Exclusion
+	list []Exclusion
 	used []bool
 }
 
-func newExclusions(list []lock.Exclusion) *exclusions {
+func newExclusions(list []Exclusion) *exclusions {
 	return &exclusions{list: list, used: make([]bool, len(list))}
 }
 

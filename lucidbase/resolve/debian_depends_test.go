@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
 func TestCheckDepends(t *testing.T) {
@@ -80,14 +78,14 @@ func TestDebianDepends(t *testing.T) {
 		"package zlib1g 1 needs debconf (>= 0.5) | debconf-2.0, which is neither listed nor excluded (linux/amd64, linux/arm64)",
 	}, strings.Split(err.Error(), "\n"))
 
-	in.Exclude = []lock.Exclusion{
+	in.Exclude = []Exclusion{
 		{Package: "libc6", Depends: "gcc-base"}, {Package: "libc6", Depends: "mawk"}, {Package: "libc6", Depends: "pip"},
 		{Package: "zlib1g", Depends: "debconf"}, {Package: "pip", Depends: "ca"},
 	}
 	_, err = resolveFrom(a, in)
 	require.NoError(t, err)
 
-	in.Exclude = append(in.Exclude, lock.Exclusion{Package: "pip", Depends: "zlib1g"}, lock.Exclusion{Package: "pip", Depends: "wheel"})
+	in.Exclude = append(in.Exclude, Exclusion{Package: "pip", Depends: "zlib1g"}, Exclusion{Package: "pip", Depends: "wheel"})
 	_, err = resolveFrom(a, in)
 	require.EqualError(t, err, "package pip: the exclusion of zlib1g is needless: no such dependency is missing\n"+
 		"package pip: the exclusion of wheel is needless: no such dependency is missing")

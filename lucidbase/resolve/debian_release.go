@@ -48,7 +48,7 @@ type indexFile struct {
 
 // fetchRelease reads a suite's InRelease. A mirror that serves an old or a
 // damaged one is passed over.
-func (r debianResolver) fetchRelease(ctx context.Context, suite lock.SuiteInput) (release, error) {
+func (r debianResolver) fetchRelease(ctx context.Context, suite ListedSuite) (release, error) {
 	var rel release
 	_, err := r.source.Fetch(ctx, suite.Archive, "dists/"+suite.Name+"/InRelease", maxRelease, func(data []byte) (err error) {
 		rel, err = parseRelease(data, suite, r.keys[suite.Archive], r.now)
@@ -62,7 +62,7 @@ func (r debianResolver) fetchRelease(ctx context.Context, suite lock.SuiteInput)
 
 // parseRelease checks everything about an InRelease file: who signed it, that it
 // is the suite that was asked for, and that it is of its time.
-func parseRelease(data []byte, suite lock.SuiteInput, keys []archiveKey, now time.Time) (release, error) {
+func parseRelease(data []byte, suite ListedSuite, keys []archiveKey, now time.Time) (release, error) {
 	text, key, err := verifySigned(data, keys, now)
 	if err != nil {
 		return release{}, fmt.Errorf("verifying InRelease: %w", err)
@@ -116,7 +116,7 @@ func (k archiveKey) verify(text, signatures []byte, now time.Time) error {
 	return nil
 }
 
-func readRelease(text []byte, suite lock.SuiteInput, now time.Time) (release, error) {
+func readRelease(text []byte, suite ListedSuite, now time.Time) (release, error) {
 	reader, err := control.NewParagraphReader(bytes.NewReader(text), nil)
 	if err != nil {
 		return release{}, err

@@ -10,8 +10,6 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"github.com/stretchr/testify/require"
-
-	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
 const testRelease = "Codename: bookworm\nDate: Mon, 23 Nov 2026 10:00:00 UTC\n" +
@@ -44,7 +42,7 @@ func TestParseReleaseSignatures(t *testing.T) {
 				now = tt.now
 			}
 			keys := []archiveKey{testKeys()["debian"], testKeys()["debian-security"]}
-			rel, err := parseRelease(data, lock.SuiteInput{Archive: "debian", Name: "bookworm"}, keys, now)
+			rel, err := parseRelease(data, ListedSuite{Archive: "debian", Name: "bookworm"}, keys, now)
 			if tt.want != "" {
 				require.ErrorContains(t, err, tt.want)
 				return
@@ -119,7 +117,7 @@ func FuzzParseRelease(f *testing.F) {
 		f.Add(data[len(data)-4096:])
 	}
 	keys := []archiveKey{testKeys()["debian"]}
-	want := lock.SuiteInput{Archive: "debian", Name: "bookworm"}
+	want := ListedSuite{Archive: "debian", Name: "bookworm"}
 	wantFiles, err := parseFiles("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 0 main/binary-amd64/Packages")
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -15,8 +15,8 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-var testInput = lock.DebianInput{
-	Suites: []lock.SuiteInput{
+var testInput = DebianList{
+	Suites: []ListedSuite{
 		{Archive: "debian", Name: "bookworm"},
 		{Archive: "debian", Name: "bookworm-updates"},
 		{Archive: "debian-security", Name: "bookworm-security"},
@@ -236,7 +236,7 @@ func TestRealReleases(t *testing.T) {
 		t.Run(tt.suite, func(t *testing.T) {
 			data, err := os.ReadFile("testdata/" + tt.suite + ".InRelease")
 			require.NoError(t, err)
-			want := lock.SuiteInput{Archive: tt.archive, Name: tt.suite}
+			want := ListedSuite{Archive: tt.archive, Name: tt.suite}
 			rel, err := parseRelease(data, want, keys[tt.archive], testNow)
 			require.NoError(t, err)
 			require.Equal(t, tt.date, rel.suite.Date.Format(time.RFC3339))

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/lucid-project/base-images/internal/explain"
-	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 // Refused is a locked package that the contract refuses in an image, such as
@@ -39,7 +39,7 @@ func Notes(p *explain.Project, l Locked) []string {
 		lines = append(lines, r.note(p))
 	}
 	for _, w := range l.Warnings {
-		if m := yanked.FindStringSubmatch(w); m == nil || !slices.Contains(l.Dropped, lock.NormalizeName(m[1])) {
+		if m := yanked.FindStringSubmatch(w); m == nil || !slices.Contains(l.Dropped, names.Normalize(m[1])) {
 			lines = append(lines, warning(p, w))
 		}
 	}
@@ -75,7 +75,7 @@ func warning(p *explain.Project, said string) string {
 	if m == nil {
 		return "uv warns: " + said
 	}
-	at := p.At(lock.NormalizeName(m[1]))
+	at := p.At(names.Normalize(m[1]))
 	if at == "" {
 		at = m[1] + "==" + m[2]
 	}

@@ -26,12 +26,12 @@ type Runner interface {
 // resolves them, wheels and sources. It runs in a stage of the engine that
 // stands on the set's Debian packages; the package index is asked by pip and uv
 // alone.
-func Python(ctx context.Context, run Runner, set *lock.Set, in lock.Inputs) error {
+func Python(ctx context.Context, run Runner, set *lock.Set, in Lists) error {
 	r := stage.Resolution{Files: in.Python, Libraries: in.Debian.Libraries}
 	tiers := slices.Clone(lock.Tiers())
 	slices.Reverse(tiers) // each within the versions of the larger one
 	for _, t := range tiers {
-		r.Lists = append(r.Lists, stage.List{Name: string(t), File: t.InputFile(), Targets: tierTargets(t)})
+		r.Lists = append(r.Lists, stage.List{Name: string(t), File: t.ListFile(), Targets: tierTargets(t)})
 	}
 	files, err := runStage(ctx, run, set.Debian, r)
 	if err != nil {

@@ -27,13 +27,13 @@ type Request struct {
 	Base lock.Tier
 	// BaseName is the name of that image, for the lock.
 	BaseName string
-	// Tiers are the lists of the tiers, as in lock.Inputs.
+	// Tiers are the lists of the tiers, as in Lists.
 	Tiers map[string][]byte
 	// Leftovers and Written are what an explain.Project says of the list.
 	Leftovers []string
 	Written   map[string]string
 	// Libraries names the Debian packages that a project's source needs, as in
-	// lock.DebianInput.
+	// DebianList.
 	Libraries map[string][]string
 }
 
@@ -79,7 +79,7 @@ func (r Request) stage(set *lock.Set) (stage.List, map[string][]byte) {
 	files := map[string][]byte{limits: []byte(constraints)}
 	if slices.Contains(lock.Tiers(), r.Base) {
 		list.Preferred = string(set.Python[r.Base].Requirements.Format())
-		requirements += "-r base/" + r.Base.InputFile() + "\n"
+		requirements += "-r base/" + r.Base.ListFile() + "\n"
 		for name, data := range r.Tiers {
 			files["base/"+name] = data
 		}

@@ -18,7 +18,7 @@ import (
 )
 
 // Set resolves every lock afresh. now decides whether an index has expired.
-func Set(ctx context.Context, run Runner, archives *debian.Archives, in lock.Inputs, now time.Time) (*lock.Set, error) {
+func Set(ctx context.Context, run Runner, archives *debian.Archives, in Lists, now time.Time) (*lock.Set, error) {
 	set := &lock.Set{}
 	var platforms []string
 	for _, p := range lucidbase.AllPlatforms() {

@@ -1,14 +1,17 @@
-package lock
+package resolve
 
 import (
-	"os"
+	"io/fs"
 	"strings"
 	"testing"
 
+	"github.com/BurntSushi/toml"
 	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-const testInput = `# "libc6" is named in a comment
+const testList = `# "libc6" is named in a comment
 suites = [
   { archive = "debian", suite = "bookworm" },
   { archive = "debian-security", suite = "bookworm-security" },
@@ -24,18 +27,18 @@ exclude = [
 ]
 `
 
-func TestParseDebianInput(t *testing.T) {
-	in, err := ParseDebianInput("in.toml", []byte(testInput))
+func TestParseDebianList(t *testing.T) {
+	in, err := ParseDebianList("in.toml", []byte(testList))
 	require.NoError(t, err)
-	require.Equal(t, DebianInput{
-		Suites:  []SuiteInput{{"debian", "bookworm"}, {"debian-security", "bookworm-security"}},
+	require.Equal(t, DebianList{
+		Suites:  []ListedSuite{{"debian", "bookworm"}, {"debian-security", "bookworm-security"}},
 		Rootfs:  []string{"libc6", "tzdata"},
 		Builder: []string{"pip"},
 		Exclude: []Exclusion{{"libc6", "libgcc-s1", "why"}, {"tzdata", "debconf", "why"}},
 	}, in)
 }
 
-func TestParseDebianInputRefuses(t *testing.T) {
+func TestParseDebianListRefuses(t *testing.T) {
 	for want, edit := range map[string][2]string{
 		"line 3: suite \"\" of archive \"debian\": not a name":   {`"bookworm"`, `""`},
 		"line 4: suite bookworm of archive debian: listed twice": {`"debian-security", suite = "bookworm-security"`, `"debian", suite = "bookworm"`},
@@ -56,36 +59,57 @@ builder = [`},
 		"line 1: no suites":                                           {"suites = [\n  { archive = \"debian\", suite = \"bookworm\" },\n  { archive = \"debian-security\", suite = \"bookworm-security\" },\n]", ""},
 		"line 6: rootfs: no packages":                                 {"rootfs = [\n  \"libc6\",\n  \"tzdata\",\n]", "rootfs = []"},
 	} {
-		require.Contains(t, testInput, edit[0])
-		_, err := ParseDebianInput("in.toml", []byte(strings.Replace(testInput, edit[0], edit[1], 1)))
+		require.Contains(t, testList, edit[0])
+		_, err := ParseDebianList("in.toml", []byte(strings.Replace(testList, edit[0], edit[1], 1)))
 		require.ErrorContains(t, err, want)
 		require.ErrorContains(t, err, "parsing in.toml: ")
 	}
 }
 
-func TestDefaultInputs(t *testing.T) {
-	in, err := DefaultInputs()
+func TestLibraries(t *testing.T) {
+	const list = `suites = [{ archive = "debian", suite = "bookworm" }]
+rootfs = ["libc6"]
+headers = ["libffi-dev", "libyaml-dev"]
+`
+	in, err := ParseDebianList("debian12.toml", []byte(list+"[libraries]\ncffi = [\"libffi-dev\"]\n"))
 	require.NoError(t, err)
-	require.Len(t, in.Debian.Suites, 3)
-	require.Contains(t, in.Debian.Rootfs, "python3.11-minimal")
-	for _, tier := range Tiers() {
-		require.NotEmpty(t, in.Python[tier.InputFile()], tier)
+	require.Equal(t, map[string][]string{"cffi": {"libffi-dev"}}, in.Libraries)
+	for libraries, want := range map[string]string{
+		`cffi = ["libpq-dev"]`:                "line 5: libraries: cffi: libpq-dev is not one of headers",
+		`cffi = []`:                           "line 5: libraries: cffi: none",
+		`CFFI = ["libffi-dev"]`:               `line 5: libraries: "CFFI" is not a normalised project name`,
+		`cffi = ["libffi-dev", "libffi-dev"]`: "line 5: libraries: cffi: libffi-dev: listed twice",
+	} {
+		_, err := ParseDebianList("debian12.toml", []byte(list+"[libraries]\n"+libraries+"\n"))
+		require.EqualError(t, err, "parsing debian12.toml: "+want)
 	}
 }
 
-func FuzzParseDebianInput(f *testing.F) {
-	f.Add([]byte(testInput))
-	committed, err := os.ReadFile(InputDebianFile)
+func TestDefaultLists(t *testing.T) {
+	in, err := DefaultLists()
+	require.NoError(t, err)
+	require.Len(t, in.Debian.Suites, 3)
+	require.Contains(t, in.Debian.Rootfs, "python3.11-minimal")
+	for _, tier := range lock.Tiers() {
+		require.NotEmpty(t, in.Python[tier.ListFile()], tier)
+	}
+}
+
+func FuzzParseDebianList(f *testing.F) {
+	f.Add([]byte(testList))
+	committed, err := fs.ReadFile(lock.Files(), DebianListFile)
 	require.NoError(f, err)
 	f.Add(committed)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		in, err := ParseDebianInput("fuzz", data)
+		in, err := ParseDebianList("fuzz", data)
 		if err != nil {
 			require.ErrorContains(t, err, "parsing fuzz: ")
 			require.ErrorContains(t, err, "line ")
 			return
 		}
-		again, err := ParseDebianInput("fuzz", encodeTOML(in))
+		written, err := toml.Marshal(in)
+		require.NoError(t, err)
+		again, err := ParseDebianList("fuzz", written)
 		require.NoError(t, err)
 		require.Equal(t, in, again)
 	})

@@ -1,33 +1,40 @@
-package lock
+// Package lines says on which line of a file something is, for errors.
+package lines
 
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 )
 
-// reporter collects what is wrong with a file, by line.
-type reporter struct {
-	name string
+// Report collects what is wrong with a file, by line.
+type Report struct {
+	// Name is what errors call the file.
+	Name string
 	errs []error
 }
 
-func (r *reporter) bad(line int, format string, args ...any) {
-	r.errs = append(r.errs, fmt.Errorf("parsing %s: line %d: %w", r.name, line, fmt.Errorf(format, args...)))
+// Err returns all of it as one error, nil if there is nothing.
+func (r *Report) Err() error { return errors.Join(r.errs...) }
+
+// Bad adds an error.
+func (r *Report) Bad(line int, format string, args ...any) {
+	r.errs = append(r.errs, fmt.Errorf("parsing %s: line %d: %w", r.Name, line, fmt.Errorf(format, args...)))
 }
 
-// lineOf gives the 1-based line of a byte offset.
-func lineOf(data []byte, offset int64) int {
+// At returns the 1-based line of a byte offset.
+func At(data []byte, offset int64) int {
 	offset = max(0, min(offset, int64(len(data))))
 	return 1 + bytes.Count(data[:offset], []byte("\n"))
 }
 
-// lineWith gives the n-th line, from 0, that has all marks and is no comment; the
+// With returns the n-th line, from 0, that has all marks and is no comment; the
 // last such line if there are fewer, and the first of the file if there is none.
-func lineWith(data []byte, n int, marks ...string) int {
+func With(data []byte, n int, marks ...string) int {
 	found, number := 1, 0
 	for line := range strings.Lines(string(data)) {
 		number++
@@ -51,20 +58,20 @@ func containsAll(s string, marks []string) bool {
 	return true
 }
 
-// lineOfKey gives the line on which a TOML key is set; the TOML decoder does not
+// OfKey returns the line on which a TOML key is set; the TOML decoder does not
 // tell.
-func lineOfKey(data []byte, key string) int {
+func OfKey(data []byte, key string) int {
 	set := regexp.MustCompile(`(?m)(?:^|[\s{,.])["']?` + regexp.QuoteMeta(key) + `["']?\s*(?:=|\.|\])`)
 	at := set.FindIndex(data)
 	if at == nil {
-		return lineWith(data, 0, key)
+		return With(data, 0, key)
 	}
-	return lineOf(data, int64(at[1]-1))
+	return At(data, int64(at[1]-1))
 }
 
-// lineOfValue gives the line on which the JSON value at a path such as
+// OfValue returns the line on which the JSON value at a path such as
 // "/suites/0/date" begins; if there is none, that of the closest value around it.
-func lineOfValue(data []byte, at string) int {
+func OfValue(data []byte, at string) int {
 	lines := jsonLines(data)
 	for {
 		if line, ok := lines[at]; ok {
@@ -87,7 +94,7 @@ func jsonLines(data []byte) map[string]int {
 		if err != nil {
 			return
 		}
-		lines[at] = lineOf(data, dec.InputOffset())
+		lines[at] = At(data, dec.InputOffset())
 		delim, nested := value.(json.Delim)
 		if !nested {
 			return
@@ -109,4 +116,5 @@ func jsonLines(data []byte) map[string]int {
 	return lines
 }
 
-func quoted(s string) string { return `"` + s + `"` }
+// Quoted returns a string as TOML and JSON write it.
+func Quoted(s string) string { return `"` + s + `"` }
