@@ -4,5 +4,6 @@
 //   - variants: the images, as structs whose zero value builds,
 //   - lucidbase: what a Spec and a Graph are,
 //   - lucidbase/engine: build a Spec and push it or write it to disk,
+//   - lucidbase/verify: judge any image, and lucidbase/imagesource: open one,
 //   - cmd/lucidbase: the same as a command.
 package baseimages

@@ -62,6 +62,8 @@ var mayImport = map[string][]string{
 	verifyInternal + "overlay":    {verifyInternal + "elf", verifyInternal + "programs", verifyInternal + "python", verifyInternal + "scan"},
 	verifyInternal + "rules":      {verifyInternal + "elf", verifyInternal + "overlay", verifyInternal + "python", verifyInternal + "scan", verifyInternal + "secrets"},
 	verifyInternal + "verifytest": {},
+	"lucidbase/imagesource":       {"internal/v1image", "lucidbase/verify"},
+	"internal/v1image":            {},
 }
 
 // embedded is a leaf: a program that only wants graphs compiles no daemon.

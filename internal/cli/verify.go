@@ -157,10 +157,10 @@ func (v *verifyFlags) judge(ctx context.Context, arg string) (results []judged, 
 	subjects, release, err := v.open(ctx, arg)
 	defer func() { err = errors.Join(err, release()) }()
 	for _, s := range subjects {
-		notes = append(notes, s.notes...)
+		notes = append(notes, s.Notes...)
 		found, err := v.verify(ctx, s)
 		if err != nil && len(subjects) > 1 {
-			err = fmt.Errorf("%s: %w", s.name, err)
+			err = fmt.Errorf("%s: %w", s.Name, err)
 		}
 		if err != nil {
 			return results, notes, err
@@ -171,9 +171,9 @@ func (v *verifyFlags) judge(ctx context.Context, arg string) (results []judged, 
 }
 
 func (v *verifyFlags) verify(ctx context.Context, s subject) ([]judged, error) {
-	var idx v1.ImageIndex = s.index
+	idx := s.Index
 	if len(v.want) > 0 {
-		idx = narrowed{s.index, v.want}
+		idx = narrow(idx, v.want)
 	}
 	var wrong error
 	contract := func(p v1.Platform) verify.Contract {
@@ -187,7 +187,7 @@ func (v *verifyFlags) verify(ctx context.Context, s subject) ([]judged, error) {
 	}
 	results := make([]judged, len(found))
 	for i, r := range found {
-		results[i] = judged{s.name, r}
+		results[i] = judged{s.Name, r}
 	}
 	return results, nil
 }

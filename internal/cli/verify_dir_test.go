@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/internal/v1image"
 )
 
 // transportDir writes an image as podman and skopeo do into a directory: with its
@@ -30,10 +32,10 @@ func transportDir(t *testing.T, img v1.Image, unpacked bool) string {
 	require.NoError(t, err)
 	config, err := img.RawConfigFile()
 	require.NoError(t, err)
-	write(hashOf(config).Hex, config)
+	write(v1image.Hash(config).Hex, config)
 	layers, err := img.Layers()
 	require.NoError(t, err)
-	m := v1.Manifest{SchemaVersion: 2, MediaType: types.DockerManifestSchema2, Config: v1.Descriptor{MediaType: types.DockerConfigJSON, Digest: hashOf(config), Size: int64(len(config))}}
+	m := v1.Manifest{SchemaVersion: 2, MediaType: types.DockerManifestSchema2, Config: v1.Descriptor{MediaType: types.DockerConfigJSON, Digest: v1image.Hash(config), Size: int64(len(config))}}
 	for _, layer := range layers {
 		open := layer.Compressed
 		if unpacked {
@@ -43,8 +45,8 @@ func transportDir(t *testing.T, img v1.Image, unpacked bool) string {
 		require.NoError(t, err)
 		data, err := io.ReadAll(r)
 		require.NoError(t, err)
-		write(hashOf(data).Hex, data)
-		m.Layers = append(m.Layers, v1.Descriptor{MediaType: types.DockerLayer, Digest: hashOf(data), Size: int64(len(data))})
+		write(v1image.Hash(data).Hex, data)
+		m.Layers = append(m.Layers, v1.Descriptor{MediaType: types.DockerLayer, Digest: v1image.Hash(data), Size: int64(len(data))})
 	}
 	if unpacked {
 		raw, err = json.Marshal(m)

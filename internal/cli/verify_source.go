@@ -13,29 +13,38 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/lucid-project/base-images/lucidbase/engine"
+	"github.com/lucid-project/base-images/lucidbase/imagesource"
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
+// subject is an image that is to be verified.
+type subject struct {
+	imagesource.Image
+	// store keeps facts; nil where a layer's digest proves nothing.
+	store verify.Store
+}
+
 // open finds out what an argument means: a path that exists is a layout or an
-// archive, everything else a reference. release gives back what was opened.
+// archive, everything else a reference. release closes what was opened.
 func (v *verifyFlags) open(ctx context.Context, arg string) (subjects []subject, release func() error, err error) {
 	release = func() error { return nil }
-	info, err := os.Stat(arg)
-	switch {
-	case err == nil && info.IsDir():
-		subjects, err = archiveSubjects(arg, dirFiles(arg))
-	case err == nil:
-		var archive *tarFiles
-		if archive, err = openTar(ctx, arg); err != nil {
-			break
-		}
-		release = archive.Close
-		subjects, err = archiveSubjects(arg, archive)
-	case !errors.Is(err, fs.ErrNotExist) || looksLikePath(arg):
-	default:
+	if _, err := os.Stat(arg); errors.Is(err, fs.ErrNotExist) && !looksLikePath(arg) {
 		subjects, err = v.openRef(ctx, arg)
+		return subjects, release, err
 	}
-	return subjects, release, err
+	archive, err := imagesource.Open(ctx, arg)
+	if err != nil {
+		return nil, release, err
+	}
+	store := &verify.Memory{}
+	for _, img := range archive.Images {
+		s := subject{Image: img}
+		if img.Hashed {
+			s.store = store
+		}
+		subjects = append(subjects, s)
+	}
+	return subjects, archive.Close, nil
 }
 
 // looksLikePath tells what can be no reference: these start with a letter or a
@@ -53,12 +62,12 @@ func (v *verifyFlags) openRef(ctx context.Context, arg string) ([]subject, error
 	if err != nil {
 		return nil, err
 	}
-	s, err := remoteSubject(ctx, ref, transport, v.store())
+	img, err := imagesource.Fetch(ctx, ref, transport)
 	if err != nil {
 		return nil, fmt.Errorf("asking the registry, as there is no such file or directory: %w", err)
 	}
-	s.name = arg
-	return []subject{s}, nil
+	img.Name = arg
+	return []subject{{img, v.store()}}, nil
 }
 
 // store keeps facts of remote layers where the engine keeps those of its own; in

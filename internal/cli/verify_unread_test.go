@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lucid-project/base-images/internal/testregistry"
+	"github.com/lucid-project/base-images/internal/v1image"
 )
 
 // blobs lists the files of a layout's blobs.
@@ -42,7 +43,7 @@ func TestVerifyLyingBlobs(t *testing.T) {
 			status, _, errOut := run(t, nil, "verify", source, "--only", "index")
 			require.Equal(t, statusUnread, status, errOut)
 			require.Contains(t, errOut, "could not read "+source)
-			require.Contains(t, errOut, "sha256:"+filepath.Base(blob)+": its content is sha256:"+hashOf(changed).Hex)
+			require.Contains(t, errOut, "sha256:"+filepath.Base(blob)+": its content is sha256:"+v1image.Hash(changed).Hex)
 		}
 		require.NoError(t, os.WriteFile(blob, data, 0o600))
 	}
@@ -163,7 +164,7 @@ func TestVerifyUnknownManifest(t *testing.T) {
 		"schema 1": {SchemaVersion: 1, MediaType: types.DockerManifestSchema1Signed},
 		"unknown":  {SchemaVersion: 2, MediaType: "application/vnd.example.thing"},
 		"no image": {SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Config: v1.Descriptor{
-			MediaType: types.OCIEmptyJSON, Size: 2, Digest: hashOf([]byte("{}")),
+			MediaType: types.OCIEmptyJSON, Size: 2, Digest: v1image.Hash([]byte("{}")),
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -171,7 +172,7 @@ func TestVerifyUnknownManifest(t *testing.T) {
 			blob := func(v any) v1.Descriptor {
 				data, err := json.Marshal(v)
 				require.NoError(t, err)
-				desc := v1.Descriptor{Digest: hashOf(data), Size: int64(len(data))}
+				desc := v1.Descriptor{Digest: v1image.Hash(data), Size: int64(len(data))}
 				require.NoError(t, os.MkdirAll(filepath.Join(dir, "blobs/sha256"), 0o700))
 				require.NoError(t, os.WriteFile(filepath.Join(dir, "blobs/sha256", desc.Digest.Hex), data, 0o600))
 				return desc

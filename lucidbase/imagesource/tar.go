@@ -1,4 +1,4 @@
-package cli
+package imagesource
 
 import (
 	"archive/tar"
@@ -10,6 +10,8 @@ import (
 	"os"
 	"path"
 	"strings"
+
+	"github.com/lucid-project/base-images/internal/v1image"
 )
 
 // maxArchiveFiles and maxName bound what is remembered of an archive: images have
@@ -120,7 +122,6 @@ func (t *tarFiles) open(name string) (io.ReadCloser, int64, error) {
 	return nil, 0, fmt.Errorf("%s: not in the archive: %w", name, fs.ErrNotExist)
 }
 
-// Close gives the file back.
 func (t *tarFiles) Close() error { return t.file.Close() }
 
 // What a compressed archive may become: no image packs better than 200 to 1.
@@ -129,7 +130,7 @@ const (
 	ratioSpool = 200
 )
 
-// uncompressed gives the file itself if it is not compressed.
+// uncompressed returns the file itself if it is not compressed.
 func uncompressed(ctx context.Context, f *os.File) (*os.File, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -138,13 +139,15 @@ func uncompressed(ctx context.Context, f *os.File) (*os.File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.Join(errors.New("no regular file"), f.Close())
 	}
-	r, err := decompress(f)
+	head := make([]byte, 4)
+	if n, err := f.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, errors.Join(err, f.Close())
+	} else if v1image.Compression(head[:n]) == "" {
+		return f, nil
+	}
+	r, err := v1image.Decompress(f)
 	if err != nil {
 		return nil, err
-	}
-	if d, ok := r.(*decompressed); ok && d.plain {
-		_, err := f.Seek(0, io.SeekStart)
-		return f, err
 	}
 	defer r.Close()
 	return spool(ctx, r, max(freeSpool, ratioSpool*info.Size()))

@@ -1,4 +1,4 @@
-package cli
+package imagesource
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/lucid-project/base-images/internal/v1image"
 )
 
 // transportFiles are those of a directory as "podman save --format docker-dir" and
@@ -31,8 +33,8 @@ func (t transportFiles) open(name string) (io.ReadCloser, int64, error) {
 	return t.files.open(hex)
 }
 
-// transportSubjects lists the image of such a directory, whose manifest.json is raw.
-func transportSubjects(name string, f files, raw []byte) ([]subject, error) {
+// transportImages lists the image of such a directory, whose manifest.json is raw.
+func transportImages(name string, f files, raw []byte) ([]Image, error) {
 	var m struct {
 		MediaType types.MediaType   `json:"mediaType"`
 		Manifests []json.RawMessage `json:"manifests"`
@@ -45,7 +47,7 @@ func transportSubjects(name string, f files, raw []byte) ([]subject, error) {
 			m.MediaType = types.OCIImageIndex
 		}
 	}
-	desc := v1.Descriptor{MediaType: m.MediaType, Digest: hashOf(raw), Size: int64(len(raw))}
+	desc := v1.Descriptor{MediaType: m.MediaType, Digest: v1image.Hash(raw), Size: int64(len(raw))}
 	var c content = &layoutContent{files: transportFiles{f, desc.Digest}, hashed: map[v1.Hash]bool{}}
 	if m.MediaType == types.DockerManifestSchema2 {
 		var err error
@@ -57,7 +59,7 @@ func transportSubjects(name string, f files, raw []byte) ([]subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []subject{{name: name, index: idx}}, nil
+	return []Image{{Name: name, Index: idx, Hashed: true}}, nil
 }
 
 // rewritten is an image whose manifest is another than the one that is there.
@@ -80,14 +82,14 @@ func unpackedByPodman(c content, desc v1.Descriptor, raw []byte) (v1.Descriptor,
 		if layer.MediaType != types.DockerLayer {
 			continue
 		}
-		blob, err := c.blob(layer)
+		blob, err := c.Blob(layer)
 		if err != nil {
 			return desc, nil, err
 		}
 		head := make([]byte, 4)
 		n, _ := io.ReadFull(blob, head) // what cannot be read is said when it is read in full
 		blob.Close()
-		if n == len(head) && compression(head) == "" {
+		if n == len(head) && v1image.Compression(head) == "" {
 			m.Layers[i].MediaType, changed = types.DockerUncompressedLayer, true
 		}
 	}

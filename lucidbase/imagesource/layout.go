@@ -1,4 +1,4 @@
-package cli
+package imagesource
 
 import (
 	"bytes"
@@ -8,26 +8,19 @@ import (
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/match"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
+	"github.com/lucid-project/base-images/internal/v1image"
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
-
-// subject is an image of one or more platforms that is to be verified.
-type subject struct {
-	name  string
-	index *foreignIndex
-	// store keeps facts; nil where a layer's digest proves nothing.
-	store verify.Store
-	// notes are for the user: what of the image is not looked at.
-	notes []string
-}
 
 // The annotations that name an image of a layout: the image-spec's and
 // containerd's.
 var nameAnnotations = []string{"io.containerd.image.name", "org.opencontainers.image.ref.name"}
 
-// layoutSubjects lists the images of an OCI layout.
-func layoutSubjects(name string, f files) ([]subject, error) {
+// layoutImages lists the images of an OCI layout.
+func layoutImages(name string, f files) ([]Image, error) {
 	if !has(f, "oci-layout") {
 		return nil, errors.New("no OCI image layout: it has no file oci-layout")
 	}
@@ -39,30 +32,30 @@ func layoutSubjects(name string, f files) ([]subject, error) {
 		return nil, errors.New("index.json: no image in it")
 	}
 	c := &layoutContent{files: f, hashed: map[v1.Hash]bool{}}
-	store := &verify.Memory{}
 	images := slices.DeleteFunc(top.Manifests, func(desc v1.Descriptor) bool { return isBeside(c, desc) })
 	if len(images) == 0 {
 		return nil, errors.New("index.json: signatures, attestations and the like alone: no image in it")
 	}
 	if isOneImage(images) {
-		return []subject{{name: name, index: indexOf(c, images...), store: store}}, nil
+		idx, err := v1image.IndexOf(images, members{c})
+		return []Image{{Name: name, Index: idx, Hashed: true}}, err
 	}
-	var subjects []subject
+	var all []Image
 	for _, desc := range images {
-		s := subject{name: name, store: store}
+		img := Image{Name: name, Hashed: true}
 		if len(images) > 1 {
-			s.name += " " + nameOf(desc)
+			img.Name += " " + nameOf(desc)
 		}
 		var err error
-		if s.index, err = topIndex(c, desc); err != nil {
+		if img.Index, err = topIndex(c, desc); err != nil {
 			return nil, fmt.Errorf("%s: %w", desc.Digest, err)
 		}
-		subjects = append(subjects, s)
+		all = append(all, img)
 	}
-	return subjects, nil
+	return all, nil
 }
 
-// isBeside tells what tools put beside an image: cosign's signatures, BuildKit's
+// isBeside reports whether a descriptor is of what tools put beside an image: cosign's signatures, BuildKit's
 // attestations. What cannot be read is not passed over.
 func isBeside(c content, desc v1.Descriptor) bool {
 	if verify.IsAttestation(desc) {
@@ -79,18 +72,18 @@ func isBeside(c content, desc v1.Descriptor) bool {
 	return err == nil && verify.IsArtifact(m)
 }
 
-// topIndex gives an index itself, and one over an image that stands alone.
-func topIndex(c content, desc v1.Descriptor) (*foreignIndex, error) {
+// topIndex returns an index itself, and one over an image that stands alone.
+func topIndex(c content, desc v1.Descriptor) (v1.ImageIndex, error) {
 	if desc.MediaType.IsIndex() {
 		return openIndex(c, desc)
 	}
 	if isBeside(c, desc) {
 		return nil, errors.New("a signature, an attestation or the like: no image")
 	}
-	return indexOf(c, desc), nil
+	return v1image.IndexOf([]v1.Descriptor{desc}, members{c})
 }
 
-// isOneImage tells descriptors that are one image for several platforms: some
+// isOneImage reports whether descriptors are one image for several platforms: some
 // tools put these into index.json, without an index between.
 func isOneImage(descs []v1.Descriptor) bool {
 	seen := map[string]bool{}
@@ -116,19 +109,27 @@ func nameOf(desc v1.Descriptor) string {
 
 // present leaves out the images of an index that an archive does not hold:
 // "docker save" of one platform writes the index of all.
-func (s *subject) present(f files) {
-	manifest := s.index.parsed.DeepCopy()
-	manifest.Manifests = nil
-	for _, desc := range s.index.parsed.Manifests {
-		if _, _, err := f.open("blobs/" + desc.Digest.Algorithm + "/" + desc.Digest.Hex); errors.Is(err, fs.ErrNotExist) {
-			if desc.Platform != nil && desc.Platform.OS != "unknown" {
-				s.notes = append(s.notes, fmt.Sprintf("%s: the archive does not hold the image for %s", s.name, desc.Platform))
-			}
+func (i *Image) present(f files) error {
+	listed, err := i.Index.IndexManifest()
+	if err != nil {
+		return err
+	}
+	var missing []v1.Hash
+	for _, desc := range listed.Manifests {
+		r, _, err := f.open(blobName(desc.Digest))
+		if err == nil {
+			r.Close()
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		manifest.Manifests = append(manifest.Manifests, desc)
+		missing = append(missing, desc.Digest)
+		if desc.Platform != nil && desc.Platform.OS != "unknown" {
+			i.Notes = append(i.Notes, fmt.Sprintf("%s: the archive does not hold the image for %s", i.Name, desc.Platform))
+		}
 	}
-	if len(manifest.Manifests) > 0 {
-		s.index.parsed = manifest
+	if 0 < len(missing) && len(missing) < len(listed.Manifests) {
+		i.Index = mutate.RemoveManifests(i.Index, match.Digests(missing...))
 	}
+	return nil
 }

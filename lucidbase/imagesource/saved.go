@@ -1,10 +1,9 @@
-package cli
+package imagesource
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -14,20 +13,22 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/lucid-project/base-images/internal/v1image"
 )
 
-// archiveSubjects lists the images of a tar, or of a directory with the same files: an
+// archiveImages lists the images of a tar, or of a directory with the same files: an
 // OCI layout's, "docker save"'s, or podman's docker-dir.
-func archiveSubjects(name string, f files) ([]subject, error) {
+func archiveImages(name string, f files) ([]Image, error) {
 	docker := has(f, "manifest.json")
 	if has(f, "oci-layout") && has(f, "index.json") {
-		subjects, err := layoutSubjects(name, f)
-		for i := range subjects {
+		all, err := layoutImages(name, f)
+		for i := range all {
 			if docker {
-				subjects[i].present(f)
+				err = errors.Join(err, all[i].present(f))
 			}
 		}
-		return subjects, err
+		return all, err
 	}
 	if !docker {
 		return nil, fmt.Errorf("no OCI image layout and no archive of images: it has neither oci-layout nor manifest.json")
@@ -37,29 +38,31 @@ func archiveSubjects(name string, f files) ([]subject, error) {
 		return nil, err
 	}
 	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) { // a manifest itself, not a list of images
-		return transportSubjects(name, f, raw)
+		return transportImages(name, f, raw)
 	}
 	var saved tarball.Manifest
 	if err := json.Unmarshal(raw, &saved); err != nil {
 		return nil, fmt.Errorf("parsing manifest.json: %w", err)
 	}
-	var subjects []subject
+	var all []Image
 	for i, d := range saved {
-		s := subject{name: name}
+		img := Image{Name: name}
 		if len(saved) > 1 {
-			s.name = fmt.Sprintf("%s %s", name, strings.Join(append(d.RepoTags, fmt.Sprintf("image %d", i+1))[:1], ""))
+			img.Name = fmt.Sprintf("%s %s", name, strings.Join(append(d.RepoTags, fmt.Sprintf("image %d", i+1))[:1], ""))
 		}
 		desc, c, err := savedImage(f, d)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
+			return nil, fmt.Errorf("%s: %w", img.Name, err)
 		}
-		s.index = indexOf(c, desc)
-		subjects = append(subjects, s)
+		if img.Index, err = v1image.IndexOf([]v1.Descriptor{desc}, members{c}); err != nil {
+			return nil, fmt.Errorf("%s: %w", img.Name, err)
+		}
+		all = append(all, img)
 	}
-	if len(subjects) == 0 {
+	if len(all) == 0 {
 		return nil, fmt.Errorf("manifest.json: no image in it")
 	}
-	return subjects, nil
+	return all, nil
 }
 
 // savedContent is an image of a "docker save" archive with the manifest that it
@@ -72,7 +75,8 @@ type savedContent struct {
 
 func (s *savedContent) manifest(v1.Descriptor) ([]byte, error) { return s.raw, nil }
 
-func (s *savedContent) blob(desc v1.Descriptor) (io.ReadCloser, error) {
+// Blob finds a config by its media type, and a layer by its name.
+func (s *savedContent) Blob(desc v1.Descriptor) (io.ReadCloser, error) {
 	if desc.MediaType.IsConfig() {
 		return io.NopCloser(bytes.NewReader(s.config)), nil
 	}
@@ -94,9 +98,9 @@ func savedImage(f files, d tarball.Descriptor) (v1.Descriptor, content, error) {
 		return v1.Descriptor{}, nil, fmt.Errorf("parsing %s: %w", d.Config, err)
 	}
 	m := v1.Manifest{SchemaVersion: 2, MediaType: types.DockerManifestSchema2}
-	m.Config = v1.Descriptor{MediaType: types.DockerConfigJSON, Digest: hashOf(c.config), Size: int64(len(c.config))}
+	m.Config = v1.Descriptor{MediaType: types.DockerConfigJSON, Digest: v1image.Hash(c.config), Size: int64(len(c.config))}
 	for i, name := range d.Layers {
-		desc := v1.Descriptor{Digest: hashOf(nil), Annotations: map[string]string{savedName: name}}
+		desc := v1.Descriptor{Digest: v1image.Hash(nil), Annotations: map[string]string{savedName: name}}
 		if i < len(config.RootFS.DiffIDs) {
 			desc.Digest = config.RootFS.DiffIDs[i]
 		}
@@ -118,13 +122,13 @@ func savedConfig(f files, name string) ([]byte, error) {
 		return nil, err
 	}
 	want := strings.TrimSuffix(path.Base(name), ".json")
-	if got := hashOf(data).Hex; digestName.MatchString(want) && got != want {
+	if got := v1image.Hash(data).Hex; digestName.MatchString(want) && got != want {
 		return nil, fmt.Errorf("config sha256:%s: its content is sha256:%s", want, got)
 	}
 	return data, nil
 }
 
-// savedLayer gives the media type that fits a layer's first bytes.
+// savedLayer returns the media type that fits a layer's first bytes.
 func savedLayer(f files, name string) (types.MediaType, int64, error) {
 	r, size, err := f.open(name)
 	if err != nil {
@@ -136,10 +140,10 @@ func savedLayer(f files, name string) (types.MediaType, int64, error) {
 	if err != nil && n == 0 {
 		return "", 0, fmt.Errorf("%s: %w", name, err)
 	}
-	switch compression(head[:n]) {
-	case isGzip:
+	switch v1image.Compression(head[:n]) {
+	case v1image.Gzip:
 		return types.DockerLayer, size, nil
-	case isZstd:
+	case v1image.Zstd:
 		return dockerZstdLayer, size, nil
 	}
 	return types.DockerUncompressedLayer, size, nil
@@ -147,8 +151,3 @@ func savedLayer(f files, name string) (types.MediaType, int64, error) {
 
 // dockerZstdLayer is what Docker calls a zstd layer in a manifest of its own.
 const dockerZstdLayer = "application/vnd.docker.image.rootfs.diff.tar.zstd"
-
-func hashOf(data []byte) v1.Hash {
-	sum := sha256.Sum256(data)
-	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
-}

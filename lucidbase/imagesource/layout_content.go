@@ -1,8 +1,6 @@
-package cli
+package imagesource
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +16,7 @@ import (
 // files are those of an OCI layout or a "docker save" archive, by their names
 // with slashes.
 type files interface {
-	// open gives a regular file and its size in bytes; fs.ErrNotExist where there is
+	// open returns a regular file and its size in bytes; fs.ErrNotExist where there is
 	// none.
 	open(name string) (io.ReadCloser, int64, error)
 }
@@ -27,7 +25,7 @@ type files interface {
 type dirFiles string
 
 func (d dirFiles) open(name string) (io.ReadCloser, int64, error) {
-	path := filepath.Join(string(d), filepath.FromSlash(name))
+	path := filepath.Join(string(d), filepath.FromSlash(clean(name)))
 	info, err := os.Stat(path) // before the open: that of a pipe waits
 	if err == nil && !info.Mode().IsRegular() {
 		err = fmt.Errorf("%s: no regular file", path)
@@ -66,10 +64,17 @@ type layoutContent struct {
 }
 
 func (l *layoutContent) manifest(desc v1.Descriptor) ([]byte, error) {
-	return document(sizeless{l}, desc)
+	// Of any size: that an index has a wrong one is what a rule finds.
+	r, _, err := l.openBlob(desc.Digest)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return readDocument(r, "blob "+desc.Digest.String())
 }
 
-func (l *layoutContent) blob(desc v1.Descriptor) (io.ReadCloser, error) {
+// Blob opens a blob that has its descriptor's size.
+func (l *layoutContent) Blob(desc v1.Descriptor) (io.ReadCloser, error) {
 	r, size, err := l.openBlob(desc.Digest)
 	if err == nil && size != desc.Size {
 		r.Close()
@@ -78,31 +83,25 @@ func (l *layoutContent) blob(desc v1.Descriptor) (io.ReadCloser, error) {
 	return r, err
 }
 
-// sizeless gives blobs of any size: what an index says of a manifest's is a rule's
-// business.
-type sizeless struct{ *layoutContent }
-
-func (s sizeless) blob(desc v1.Descriptor) (io.ReadCloser, error) {
-	r, _, err := s.openBlob(desc.Digest)
-	return r, err
-}
-
 func (l *layoutContent) openBlob(h v1.Hash) (io.ReadCloser, int64, error) {
-	name := "blobs/" + h.Algorithm + "/" + h.Hex
-	if err := l.check(name, h); err != nil {
+	if err := l.check(h); err != nil {
 		return nil, 0, err
 	}
-	return l.open(name)
+	return l.open(blobName(h))
 }
 
-func (l *layoutContent) check(name string, want v1.Hash) error {
+// blobName is a blob's place in an OCI layout (image-spec, image-layout.md).
+func blobName(h v1.Hash) string { return "blobs/" + h.Algorithm + "/" + h.Hex }
+
+// check hashes a blob, unless that was done.
+func (l *layoutContent) check(want v1.Hash) error {
 	l.mu.Lock()
 	known := l.hashed[want]
 	l.mu.Unlock()
 	if known {
 		return nil
 	}
-	r, _, err := l.open(name)
+	r, _, err := l.open(blobName(want))
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("blob %s: %w", want, fs.ErrNotExist)
 	}
@@ -110,12 +109,12 @@ func (l *layoutContent) check(name string, want v1.Hash) error {
 		return err
 	}
 	defer r.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, r); err != nil {
+	got, _, err := v1.SHA256(r)
+	if err != nil {
 		return fmt.Errorf("blob %s: %w", want, err)
 	}
-	if got := hex.EncodeToString(hash.Sum(nil)); want.Algorithm != "sha256" || got != want.Hex {
-		return fmt.Errorf("blob %s: its content is sha256:%s", want, got)
+	if got != want {
+		return fmt.Errorf("blob %s: its content is %s", want, got)
 	}
 	l.mu.Lock()
 	l.hashed[want] = true

@@ -1,4 +1,4 @@
-package cli
+package v1image
 
 import (
 	"bufio"
@@ -14,52 +14,52 @@ import (
 // zstd's own command (--ultra aside).
 const maxWindow = 128 << 20
 
+// What Compression returns.
 const (
-	isGzip = "gzip"
-	isZstd = "zstd"
+	Gzip = "gzip"
+	Zstd = "zstd"
 )
 
-// compression tells what a file with these first four bytes is; empty for neither.
-func compression(head []byte) string {
+// Compression returns what a file with these first four bytes is; empty for neither.
+func Compression(head []byte) string {
 	switch {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}): // RFC 1952
-		return isGzip
+		return Gzip
 	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}): // RFC 8878
-		return isZstd
+		return Zstd
 	}
 	return ""
 }
 
-// decompress reads what is gzip or zstd by its first bytes, and anything else as
+// Decompress reads what is gzip or zstd by its first bytes, and anything else as
 // it is. Closing closes r.
-func decompress(r io.ReadCloser) (io.ReadCloser, error) {
+func Decompress(r io.ReadCloser) (io.ReadCloser, error) {
 	buffered := bufio.NewReaderSize(r, 64<<10)
 	head, err := buffered.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, errors.Join(err, r.Close())
 	}
-	switch compression(head) {
-	case isGzip:
+	switch Compression(head) {
+	case Gzip:
 		z, err := gzip.NewReader(buffered)
 		if err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
 		return &decompressed{Reader: z, source: r}, nil
-	case isZstd:
+	case Zstd:
 		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
 		return &decompressed{Reader: z, source: r, free: z.Close}, nil
 	}
-	return &decompressed{Reader: buffered, source: r, plain: true}, nil
+	return &decompressed{Reader: buffered, source: r}, nil
 }
 
 type decompressed struct {
 	io.Reader
 	source io.Closer
 	free   func()
-	plain  bool // not compressed
 }
 
 func (d *decompressed) Close() error {

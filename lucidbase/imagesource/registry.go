@@ -1,4 +1,4 @@
-package cli
+package imagesource
 
 import (
 	"context"
@@ -10,8 +10,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-
-	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
 // remoteContent is what a registry has in a repository. go-containerregistry
@@ -22,39 +20,44 @@ type remoteContent struct {
 	repo   name.Repository
 }
 
-// remoteSubject asks a registry for an image, with the user's own Docker
-// credentials.
-func remoteSubject(ctx context.Context, ref name.Reference, rt http.RoundTripper, store verify.Store) (subject, error) {
-	puller, err := remote.NewPuller(remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(rt))
+// Fetch asks a registry for an image, with the user's own Docker credentials. Layers
+// are fetched when they are read, with ctx. transport reaches the registry; nil is
+// go-containerregistry's own, remote.DefaultTransport.
+func Fetch(ctx context.Context, ref name.Reference, transport http.RoundTripper) (Image, error) {
+	if transport == nil {
+		transport = remote.DefaultTransport
+	}
+	puller, err := remote.NewPuller(remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(transport))
 	if err != nil {
-		return subject{}, err
+		return Image{}, err
 	}
 	found, err := puller.Get(ctx, ref)
 	if err != nil {
-		return subject{}, oneLine(err)
+		return Image{}, err
 	}
 	c := remoteContent{ctx, puller, ref.Context()}
-	s := subject{name: ref.String(), store: store}
-	s.index, err = topIndex(c, found.Descriptor)
-	return s, err
+	img := Image{Name: ref.String(), Hashed: true}
+	img.Index, err = topIndex(c, found.Descriptor)
+	return img, err
 }
 
 func (r remoteContent) manifest(desc v1.Descriptor) ([]byte, error) {
 	found, err := r.puller.Get(r.ctx, r.repo.Digest(desc.Digest.String()))
 	if err != nil {
-		return nil, oneLine(err)
+		return nil, err
 	}
 	return found.Manifest, nil
 }
 
-func (r remoteContent) blob(desc v1.Descriptor) (io.ReadCloser, error) {
+// Blob opens a blob that has its descriptor's size and digest.
+func (r remoteContent) Blob(desc v1.Descriptor) (io.ReadCloser, error) {
 	layer, err := r.puller.Layer(r.ctx, r.repo.Digest(desc.Digest.String()))
 	if err != nil {
-		return nil, oneLine(err)
+		return nil, err
 	}
 	blob, err := layer.Compressed()
 	if err != nil {
-		return nil, oneLine(err)
+		return nil, err
 	}
 	return &sized{ReadCloser: blob, desc: desc}, nil
 }
