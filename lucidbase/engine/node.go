@@ -194,16 +194,13 @@ func (n *node) close() error {
 	return n.conn.close()
 }
 
-// broken returns why a solve failed if BuildKit ended, or because of what it, or an
-// export to us that was interrupted, left on the disk.
+// broken returns why a solve failed through no fault of its own, if BuildKit is one
+// that this program can start anew.
 func (c *connection) broken(failed error) error {
-	if c.backend != nil {
-		return c.backend.Broken(failed)
+	if c.backend == nil {
+		return nil
 	}
-	if strings.Contains(failed.Error(), "unexpected commit ") {
-		return failed
-	}
-	return nil
+	return c.backend.Broken(failed)
 }
 
 func (c *connection) close() error {

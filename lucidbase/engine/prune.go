@@ -20,6 +20,9 @@ import (
 // collector runs some time after a build; a short run has ended before. A remote
 // BuildKit's cache is not ours to count or to shrink.
 func (e *Engine) Prune(ctx context.Context, limit int64) (freed int64, err error) {
+	if err := e.options.removeTransfers(time.Now()); err != nil {
+		return 0, err
+	}
 	files, err := e.cachedFiles(limit == 0)
 	if err != nil {
 		return 0, err

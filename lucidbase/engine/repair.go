@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
 )
@@ -73,13 +71,6 @@ func (e *Engine) solveFailed(ctx context.Context, d *display, failed error) erro
 
 // restart connects to a node's BuildKit anew.
 func (e *Engine) restart(ctx context.Context, broken brokenError) error {
-	left, err := filepath.Glob(filepath.Join(e.options.contentDir(), "ingest", "*")) // half of an export
-	for _, path := range left {
-		err = errors.Join(err, os.RemoveAll(path))
-	}
-	if err != nil {
-		return err
-	}
 	closed, err := broken.node.restart(ctx, broken.conn)
 	if closed != nil {
 		e.note(closed.Error())

@@ -133,7 +133,7 @@ func (e *Engine) solve(ctx context.Context, g graph, d *display) (digest.Digest,
 				"force-compression": "true",
 			},
 			// Not e.store, which says of layers that it can make that it has them.
-			OutputStore: e.store.Store,
+			OutputStore: newExportStore(e.store.Store),
 		}},
 		OCIStores:   map[string]content.Store{offer.StoreID: e.store},
 		LocalMounts: g.locals.mounts(),

@@ -25,7 +25,10 @@ type member struct {
 	once  sync.Once
 }
 
-var errVersion = errors.New("it is of another version")
+var (
+	errVersion = errors.New("it is of another version")
+	errKilled  = errors.New("BuildKit's process was killed, by somebody or for want of memory")
+)
 
 // join becomes a member of the BuildKit that runs in root.
 func join(ctx context.Context, root string) (*member, error) {
@@ -123,7 +126,7 @@ func (m *member) Broken(failed error) error {
 		if crash := crashOf(m.root); crash != "" {
 			return fmt.Errorf("BuildKit's process crashed: %s", crash)
 		}
-		return errors.New("BuildKit's process was killed, by somebody or for want of memory")
+		return errKilled
 	case <-time.After(patience):
 		return nil
 	}

@@ -68,11 +68,15 @@ func Open(ctx context.Context, c engine.BackendConfig) (engine.Backend, error) {
 	}
 }
 
-// startRepaired starts BuildKit, and again when it finds its state damaged. It
-// keeps the lock for itself in between.
+// maxStarts is how often BuildKit starts when it finds its state damaged, or is
+// killed.
+const maxStarts = 3
+
+// startRepaired starts BuildKit, and again when that may help. It keeps the lock
+// for itself in between.
 func startRepaired(ctx context.Context, root string, lock *os.File, notify func(string)) (*member, error) {
 	defer lock.Close() // the child has it
-	for attempt := 0; ; attempt++ {
+	for attempt := 1; ; attempt++ {
 		reason, err := knownDamage(root)
 		if err != nil {
 			return nil, err
@@ -81,7 +85,8 @@ func startRepaired(ctx context.Context, root string, lock *os.File, notify func(
 			notify(fmt.Sprintf("BuildKit's state in %s is made again: %s", root, reason))
 		}
 		m, err := start(ctx, root, lock)
-		if !errors.Is(err, errDamaged) || attempt > 0 || ctx.Err() != nil {
+		again := errors.Is(err, errDamaged) || errors.Is(err, errKilled)
+		if !again || attempt == maxStarts || ctx.Err() != nil {
 			return m, err
 		}
 	}

@@ -168,7 +168,7 @@ func (m *member) startFailed(ctx context.Context, cmd *exec.Cmd, failed error) e
 	}
 	var op *net.OpError
 	if errors.Is(failed, io.EOF) || errors.As(failed, &op) {
-		return errors.New("BuildKit's process ended before it was ready")
+		return errKilled
 	}
 	return failed
 }
