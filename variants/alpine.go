@@ -36,6 +36,7 @@ func (v Alpine) base() base {
 		description: "Distroless Python 3.11 on Alpine's musl with network and database clients",
 		tier:        lock.Minimal,
 		Options:     Options(v),
+		musl:        true,
 		system:      alpine,
 	}
 }
@@ -56,7 +57,7 @@ func alpine(locks *lock.Set, p lucidbase.Platforms) (system, error) {
 	return system{
 		root:    root,
 		headers: &headers,
-		history: "Python and what it needs, of an Alpine image",
+		what:    "Python and what it needs, of an Alpine image",
 		target:  stage.Target{Platform: p.Target, Version: found.Python, Prefix: "/usr/local", Musl: true},
 		kept:    found.Kept,
 		labels: map[string]string{

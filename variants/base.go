@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lucid-project/base-images/internal/names"
+	"github.com/lucid-project/base-images/internal/stage"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/verify"
@@ -33,6 +34,13 @@ type Options struct {
 	Locks *lock.Set
 }
 
+// Base is a base image that a Service can stand on: Python, Standard, Alpine, Bare,
+// or a Debian of one's own.
+type Base interface {
+	lucidbase.Spec
+	base() base
+}
+
 // base is what all base images have in common: a root filesystem with Python
 // 3.11, and the wheels of a tier in /opt/venv.
 type base struct {
@@ -40,6 +48,8 @@ type base struct {
 	description string
 	tier        lock.Tier
 	Options
+	// musl says that the C library is Alpine's.
+	musl bool
 	// system returns what the image stands on.
 	system func(locks *lock.Set, p lucidbase.Platforms) (system, error)
 }
@@ -54,27 +64,44 @@ func (d base) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
 }
 
 func (d base) graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
-	if d.Locks == nil {
-		locks, err := lock.Default()
-		if err != nil {
-			return lucidbase.Graph{}, err
-		}
-		d.Locks = locks
-	}
-	if err := d.check(p); err != nil {
+	d, err := d.complete()
+	if err != nil {
 		return lucidbase.Graph{}, err
 	}
+	if err := errors.Join(d.check(p), d.checkPackages("Packages", p)); err != nil {
+		return lucidbase.Graph{}, err
+	}
+	im, err := d.image(p)
+	if err != nil {
+		return lucidbase.Graph{}, err
+	}
+	return d.finish(im)
+}
+
+// complete fills in the default locks.
+func (d base) complete() (base, error) {
+	if d.Locks != nil {
+		return d, nil
+	}
+	locks, err := lock.Default()
+	d.Locks = locks
+	return d, err
+}
+
+// image puts the image's packages on its system.
+func (d base) image(p lucidbase.Platforms) (image, error) {
 	f, err := newFoundation(d.Locks, p, d.system)
 	if err != nil {
-		return lucidbase.Graph{}, err
+		return image{}, err
 	}
-	im, err := f.with(d.tier, d.Packages)
-	if err != nil {
-		return lucidbase.Graph{}, err
-	}
+	return f.with(d.tier, d.Packages)
+}
+
+// finish returns the graph of an image.
+func (d base) finish(im image) (lucidbase.Graph, error) {
 	contract, err := d.contract(im)
 	return lucidbase.Graph{
-		State: im.state, Config: d.config(im), Inputs: unique(im.inputs), Contract: contract, Notes: d.notes(),
+		State: im.state(), Config: d.config(im), Inputs: im.inputs, Contract: contract, Notes: d.notes(),
 	}, err
 }
 
@@ -85,19 +112,6 @@ func (d base) notes() []string {
 		return nil
 	}
 	return []string{"its packages were locked with other packages of " + with.Name + " than this one has: lock them again for what is new"}
-}
-
-// unique returns each input once: the root filesystem may be the builder's. One layer
-// for two platforms is two inputs, as each has its own manifest.
-func unique(inputs []lucidbase.Input) []lucidbase.Input {
-	var out []lucidbase.Input
-	for _, in := range inputs {
-		same := func(o lucidbase.Input) bool { return o.Layer.Digest == in.Layer.Digest && o.String() == in.String() }
-		if !slices.ContainsFunc(out, same) {
-			out = append(out, in)
-		}
-	}
-	return out
 }
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -125,7 +139,6 @@ func (d base) check(p lucidbase.Platforms) error {
 			bad("Labels: %q is not a key", key)
 		}
 	}
-	d.checkPackages(bad)
 	for _, w := range d.Waivers {
 		if err := w.Validate(); err != nil {
 			bad("Waivers: %w", err)
@@ -139,15 +152,24 @@ func (d base) check(p lucidbase.Platforms) error {
 	return errors.Join(errs...)
 }
 
-func (d base) checkPackages(bad func(format string, args ...any)) {
+// checkPackages reports what is wrong with the further packages; field is what they
+// are called.
+func (d base) checkPackages(field string, p lucidbase.Platforms) error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(field+": "+format, args...)) }
 	further := map[string]bool{}
 	for _, r := range d.Packages.Requirements {
 		if further[r.String()] {
-			bad("Packages: %s: listed twice", r)
+			bad("%s: listed twice", r)
 		}
 		further[r.String()] = true
 		if r.Name != names.Normalize(r.Name) || r.Version == "" || len(r.Wheels) == 0 && r.Source == nil {
-			bad("Packages: %q: normalised name, version or files are missing", r.Name)
+			bad("%q: normalised name, version or files are missing", r.Name)
 		}
 	}
+	target := stage.Target{Platform: p.Target, Musl: d.musl}.Wheels()
+	if locked := d.Packages.Targets; len(locked) > 0 && !slices.Contains(locked, target) {
+		bad("locked for %s, and not for %s", strings.Join(locked, ", "), target)
+	}
+	return errors.Join(errs...)
 }

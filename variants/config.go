@@ -39,9 +39,9 @@ func (d base) config(im image) dockerspec.DockerOCIImage {
 		"TINI_VERBOSITY":          "0",
 	}
 	maps.Copy(env, d.Env)
-	labels := map[string]string{
-		ocispecs.AnnotationTitle:       d.name,
-		ocispecs.AnnotationDescription: d.description,
+	labels := map[string]string{ocispecs.AnnotationTitle: d.name}
+	if d.description != "" {
+		labels[ocispecs.AnnotationDescription] = d.description
 	}
 	maps.Copy(labels, im.labels)
 	if d.Version != "" {
@@ -62,8 +62,8 @@ func (d base) config(im image) dockerspec.DockerOCIImage {
 	for _, name := range sortedKeys(env) {
 		config.Config.Env = append(config.Config.Env, name+"="+env[name])
 	}
-	for _, layer := range im.layers {
-		config.History = append(config.History, ocispecs.History{Created: &created, CreatedBy: "lucidbase: " + layer})
+	for _, what := range im.history() {
+		config.History = append(config.History, ocispecs.History{Created: &created, CreatedBy: "lucidbase: " + what})
 	}
 	return config
 }

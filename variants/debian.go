@@ -35,9 +35,9 @@ func debian(locks *lock.Set, p lucidbase.Platforms) (system, error) {
 	}
 	root, _ := supply.Debian(locks.Debian, p.Target)
 	return system{
-		root:    root,
-		history: "Debian 12 packages",
-		target:  stage.Target{Platform: p.Target, Version: version, Prefix: "/usr"},
-		digest:  locks.Digest,
+		root:   root,
+		what:   "Debian 12 packages",
+		target: stage.Target{Platform: p.Target, Version: version, Prefix: "/usr"},
+		digest: locks.Digest,
 	}, nil
 }

@@ -1,10 +1,8 @@
 package variants
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 
@@ -32,9 +30,9 @@ type system struct {
 	root lucidbase.Input
 	// headers are those of its interpreter, if that is not Debian's.
 	headers *lucidbase.Input
-	// history says what the root filesystem holds.
-	history string
-	target  stage.Target
+	// what the root filesystem holds, for the image's history.
+	what   string
+	target stage.Target
 	// digest identifies the locks of an image that is made from the system, a tier
 	// and further packages.
 	digest func(t lock.Tier, further lock.Packages) string
@@ -68,46 +66,68 @@ func newFoundation(locks *lock.Set, p lucidbase.Platforms, on func(*lock.Set, lu
 // image is a foundation with packages on it.
 type image struct {
 	foundation
-	state llb.State
-	// layers say what is in each layer.
-	layers []string
+	layers []layer
 	// labels say what the image was made from.
 	labels map[string]string
 	// installed has each distribution's version.
 	installed map[string]string
 }
 
-// with puts the packages of a tier and of those below it, and further ones,
-// on the foundation.
+// with puts the packages of a tier and of those below it, and further ones, on the
+// foundation.
 func (f foundation) with(tier lock.Tier, further lock.Packages) (image, error) {
-	target := f.target.Wheels()
-	if locked := further.Targets; len(locked) > 0 && !slices.Contains(locked, target) {
-		return image{}, fmt.Errorf("Packages: locked for %s, and not for %s", strings.Join(locked, ", "), target)
-	}
 	groups, err := f.groups(tier, further)
 	if err != nil {
 		return image{}, err
 	}
-	made, inputs, err := f.layers(groups)
+	made, inputs, err := f.install(groups)
 	if err != nil {
 		return image{}, err
 	}
-	im := image{foundation: f, layers: []string{f.history, "bytecode of the standard library, " + stage.VenvPath}, installed: map[string]string{}}
-	im.inputs = slices.Concat(f.inputs, inputs)
+	// The interpreter's layer stands on the system's.
+	interpreter := layer{f.builder.Interpreter(f.root.State(), f.target), "bytecode of the standard library, " + stage.VenvPath}
+	im := image{foundation: f, layers: append([]layer{interpreter}, made...), installed: map[string]string{}}
+	im.inputs = unique(slices.Concat(f.inputs, inputs))
 	im.labels = map[string]string{LockDigestLabel: f.digest(tier, further)}
 	maps.Copy(im.labels, f.labels)
-	states := []llb.State{f.builder.Interpreter(f.root.State(), f.target)}
-	for _, l := range made {
-		states, im.layers = append(states, l.state), append(im.layers, l.what)
-	}
 	for _, g := range groups {
 		for _, r := range g.used {
 			im.installed[r.Name] = r.Version
 		}
 	}
-	im.state = states[0]
-	if len(made) > 0 {
-		im.state = llb.Merge(states, llb.WithCustomName(f.target.Label()+" layers"))
-	}
 	return im, nil
+}
+
+// unique returns each input once: the root filesystem may be the builder's. One layer
+// for two platforms is two inputs, as each has its own manifest.
+func unique(inputs []lucidbase.Input) []lucidbase.Input {
+	var out []lucidbase.Input
+	for _, in := range inputs {
+		same := func(o lucidbase.Input) bool { return o.Layer.Digest == in.Layer.Digest && o.String() == in.String() }
+		if !slices.ContainsFunc(out, same) {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+// state puts the layers on each other.
+func (im image) state() llb.State {
+	states := make([]llb.State, len(im.layers))
+	for i, l := range im.layers {
+		states[i] = l.state
+	}
+	if len(states) == 1 {
+		return states[0]
+	}
+	return llb.Merge(states, llb.WithCustomName(im.target.Label()+" layers"))
+}
+
+// history says what is in each layer, the system's first.
+func (im image) history() []string {
+	all := []string{im.what}
+	for _, l := range im.layers {
+		all = append(all, l.what)
+	}
+	return all
 }

@@ -34,6 +34,7 @@ func specs(locks *lock.Set) map[string]lucidbase.Spec {
 		"bare-base":   variants.Bare{Locks: locks},
 		"base":        variants.Standard{Locks: locks},
 		"python-base": variants.Python{Locks: locks},
+		"gateway":     gateway(locks),
 	}
 }
 
@@ -58,7 +59,7 @@ func TestGolden(t *testing.T) {
 func text(t *testing.T, spec lucidbase.Spec, p lucidbase.Platforms) string {
 	g, err := spec.Graph(p)
 	require.NoError(t, err)
-	def, err := g.State.Marshal(context.Background(), llb.Platform(p.Target))
+	def, err := g.State.Marshal(context.Background(), llb.Platform(p.Target), llb.LocalUniqueID("the engine's"))
 	require.NoError(t, err)
 	ops, err := llbtext.Ops(def)
 	require.NoError(t, err)

@@ -22,7 +22,7 @@ const (
 	maxLayers = 95
 )
 
-// layer is one layer of an image's packages.
+// layer is one layer of an image.
 type layer struct {
 	state llb.State
 	// what is for the image's history.
@@ -88,8 +88,8 @@ func same(a, b lock.Requirement, target string) bool {
 	return a.Source.SHA256 == b.Source.SHA256 && string(a.Source.Build.Format()) == string(b.Source.Build.Format())
 }
 
-// layers installs every group.
-func (f foundation) layers(groups []group) ([]layer, []lucidbase.Input, error) {
+// install makes the layers of every group.
+func (f foundation) install(groups []group) ([]layer, []lucidbase.Input, error) {
 	var all []layer
 	var inputs []lucidbase.Input
 	for _, g := range groups {
@@ -164,7 +164,7 @@ func (f foundation) together(g group, least int64) map[string]llb.State {
 		if len(sets) == 0 {
 			continue
 		}
-		for i, state := range f.install(g.name, sets, nil) {
+		for i, state := range f.step(g.name, sets, nil) {
 			made[sets[i].String()] = state
 		}
 	}
@@ -178,17 +178,17 @@ func (f foundation) alone(g group, s set) (llb.State, []lucidbase.Input, error) 
 		if err != nil {
 			return llb.State{}, nil, err
 		}
-		return f.install(s.String(), []set{s}, &wheels[0])[0], inputs, nil
+		return f.step(s.String(), []set{s}, &wheels[0])[0], inputs, nil
 	}
 	name := s.String()
 	if s.small {
 		name = "small " + g.name
 	}
-	return f.install(name, []set{s}, nil)[0], nil, nil
+	return f.step(name, []set{s}, nil)[0], nil, nil
 }
 
-// install makes the layers of sets that are all pure, or none.
-func (f foundation) install(name string, sets []set, compiled *llb.State) []llb.State {
+// step makes the layers of sets that are all pure, or none.
+func (f foundation) step(name string, sets []set, compiled *llb.State) []llb.State {
 	in := stage.Installation{Name: name, Version: f.version, Compiled: compiled}
 	if !sets[0].pure {
 		in.Name, in.Target, in.Version = f.target.Label()+" "+name, &f.target, f.target.Version

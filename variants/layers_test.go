@@ -38,7 +38,7 @@ func packageLayers(t *testing.T, spec lucidbase.Spec, p lucidbase.Platforms) (na
 	t.Helper()
 	g, err := spec.Graph(p)
 	require.NoError(t, err)
-	def, err := g.State.Marshal(t.Context(), llb.Platform(p.Target))
+	def, err := g.State.Marshal(t.Context(), llb.Platform(p.Target), llb.LocalUniqueID("the engine's"))
 	require.NoError(t, err)
 	from = map[string]string{}
 	for _, raw := range def.Def {
