@@ -157,11 +157,21 @@ func (r *result) readLayer(layer io.Reader) error {
 	}
 }
 
+const markVariable = "LUCID_TEST_MARK"
+
 // modes is a graph of everything whose result a umask could change. In the end
 // all is copied into one layer: what is written into a directory changes its
 // time, and a copy has the time that it is told.
-func modes(f fixture) llb.State {
-	written := step(f, nil, "write", "/out/file", "text")
+func modes(f fixture) llb.State { return modesWith(f, "") }
+
+// modesWith is a graph with the result of modes, but with a variable in its steps'
+// environments: another value makes them run again.
+func modesWith(f fixture, mark string) llb.State {
+	var opts []llb.RunOption
+	if mark != "" {
+		opts = append(opts, llb.AddEnv(markVariable, mark))
+	}
+	written := step(f, opts, "write", "/out/file", "text")
 	tree := llb.Scratch().
 		File(llb.Mkdir("/all", 0o777)).
 		File(llb.Mkdir("/all/deep/er", 0o777, llb.WithParents(true))).

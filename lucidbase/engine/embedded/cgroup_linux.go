@@ -3,8 +3,13 @@ package embedded
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // cgroupParent is below which control group an engine's steps are: one of its
@@ -15,10 +20,16 @@ func cgroupParent(root string) string {
 }
 
 // sweepCgroups removes the control groups of steps that have ended, which are all
-// that the kernel does not end with a killed engine's namespaces.
+// that the kernel does not end with a killed BuildKit's namespaces. It waits for
+// steps that are just being killed: the kernel releases the lock before.
 func sweepCgroups(root string) {
-	for _, dir := range cgroups(root) {
-		_ = os.Remove(dir) // empty, and harmless if it stays
+	for range 100 {
+		all := cgroups(root)
+		busy := slices.ContainsFunc(all, func(dir string) bool { return errors.Is(os.Remove(dir), unix.EBUSY) })
+		if !busy {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -28,7 +28,7 @@ const jobVariable = "LUCID_TEST_JOB"
 type job struct {
 	StateDir string
 	Fixture  fixture
-	Do       string // "hold", "sleep", with secrets, or "modes"
+	Do       string // "hold", "sleep", with secrets, "pause" or "modes"
 	Mark     string
 	Secret   string
 	// User is whom it becomes first, unless 0; Without is what it goes without.
@@ -71,9 +71,13 @@ func (j job) run(ctx context.Context) error {
 		}
 		j.Fixture.Secrets = map[string][]byte{"test": []byte(j.Secret)}
 		_, err = build(ctx, b, j.Fixture, step(j.Fixture, opts, "sleep", j.Mark), say)
+	case "pause":
+		if _, err = build(ctx, b, j.Fixture, step(j.Fixture, nil, "pause", j.Mark), say); err == nil {
+			fmt.Println("paused")
+		}
 	case "modes":
 		var res *result
-		if res, err = build(ctx, b, j.Fixture, modes(j.Fixture), nil); err == nil {
+		if res, err = build(ctx, b, j.Fixture, modesWith(j.Fixture, j.Mark), nil); err == nil {
 			err = json.NewEncoder(os.Stdout).Encode(res)
 		}
 	}

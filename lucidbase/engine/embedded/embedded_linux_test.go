@@ -97,10 +97,11 @@ func TestResultDoesNotDependOnUmask(t *testing.T) {
 	for _, mask := range []int{0o022, 0o077} {
 		syscall.Umask(mask)
 		b := open(t, t.TempDir())
+		require.Equal(t, mask, syscall.Umask(mask), "the program's umask is its own")
 		res, err := build(t.Context(), b, f, modes(f), nil)
 		require.NoError(t, err)
+		require.Equal(t, mask, syscall.Umask(mask), "the program's umask is its own")
 		require.NoError(t, b.Close())
-		require.Equal(t, mask, syscall.Umask(mask), "the caller's umask is back")
 		results = append(results, res)
 	}
 	require.Equal(t, results[0].Entries, results[1].Entries)
@@ -142,7 +143,13 @@ func TestCancelLeavesNothing(t *testing.T) {
 // processes lists those whose command line holds mark.
 func processes(t *testing.T, mark string) []string {
 	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	return processesWith(t, "cmdline", mark)
+}
+
+// processesWith lists those of which a file in /proc holds mark.
+func processesWith(t *testing.T, name, mark string) []string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/" + name)
 	require.NoError(t, err)
 	var found []string
 	for _, file := range files {

@@ -26,6 +26,9 @@ func main() {
 		if err == nil {
 			err = os.WriteFile(os.Args[2], []byte(strings.Join(names, " ")), 0o644)
 		}
+	case "pause": // MARK: for a second
+		fmt.Println("pausing")
+		time.Sleep(time.Second)
 	case "sleep": // MARK: for ever; MARK is for who looks for the process
 		fmt.Println("sleeping")
 		for {
