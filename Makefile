@@ -3,17 +3,24 @@
 GO ?= go
 BIN := bin/lucidbase
 
-.PHONY: images test unit lint bench lock setup FORCE
+.PHONY: images test test-long unit lint bench lock setup FORCE
 
 # images builds the Debian base images for both platforms into dist/; the Alpine one
 # needs a registry: "bin/lucidbase build alpine-base".
 images: setup $(BIN)
 	$(BIN) build --relock base python-base
 
-# test runs every test, as root; those that need an engine fail without one.
+# test runs every test but the long tables, as root; those that need an engine fail
+# without one.
 test:
 	./.ci/setup test
-	LUCID_REQUIRE_ENGINE=1 $(GO) test -v -timeout 60m ./...
+	LUCID_REQUIRE_ENGINE=1 $(GO) test -v -timeout 45m -skip '^TestLong' ./...
+
+# test-long runs the long tables: ten builds of one digest, every source for every
+# target, every suggestion.
+test-long:
+	./.ci/setup test
+	LUCID_REQUIRE_ENGINE=1 $(GO) test -v -timeout 60m -run '^TestLong' ./internal/e2e
 
 # unit runs the tests that need neither root nor network.
 unit:

@@ -22,7 +22,7 @@ import (
 // On a Raspberry Pi or an ARM64 laptop the stages run ARM64 tools. The images
 // are the same, digest for digest. This is the one build that may use QEMU, for
 // want of such a machine.
-func TestStagesOnTheOtherArchitecture(t *testing.T) {
+func TestLongStagesOnTheOtherArchitecture(t *testing.T) {
 	s := needEngine(t)
 	want := s.firstBuild(t).digests()
 	other := lucidbase.LinuxARM64

@@ -14,7 +14,7 @@ import (
 
 // What is computed on one CPU is the same on another: graphs, locks and
 // compressed bytes. The tests that say so are run as programs of the other one.
-func TestOnTheOtherCPU(t *testing.T) {
+func TestLongOnTheOtherCPU(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles tests for another architecture")
 	}

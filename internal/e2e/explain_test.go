@@ -37,7 +37,7 @@ var explanations = map[string][]string{
 
 // Lists as people have them, none of which can be locked: every line that is in
 // the way is explained in one run, and what is suggested can be locked.
-func TestExplain(t *testing.T) {
+func TestLongExplain(t *testing.T) {
 	t.Parallel()
 	s := needEngine(t)
 	for name, says := range explanations {
@@ -129,7 +129,7 @@ func TestExplainWithoutIndex(t *testing.T) {
 
 // An explanation ends with what is known by its limit, and says what is not. A local
 // version is one line, whatever else the project would need.
-func TestExplainEnds(t *testing.T) {
+func TestLongExplainEnds(t *testing.T) {
 	t.Parallel()
 	s := needEngine(t)
 	dir := t.TempDir()

@@ -100,7 +100,7 @@ func find(reqs lock.Requirements, name string) lock.Requirement {
 }
 
 // What no build can compile is told when it is locked, and nothing is written.
-func TestLockRequirementsUnbuildable(t *testing.T) {
+func TestLongLockRequirementsUnbuildable(t *testing.T) {
 	t.Parallel()
 	s := needEngine(t)
 	for _, c := range []struct {
@@ -144,7 +144,7 @@ func TestLockRequirementsOldSource(t *testing.T) {
 
 // A lock is for CPython 3.11 on Linux: packages that have newer versions for newer
 // Pythons come in one, and what Windows needs neither comes nor is in the way.
-func TestLockRequirementsTargets(t *testing.T) {
+func TestLongLockRequirementsTargets(t *testing.T) {
 	t.Parallel()
 	s := needEngine(t)
 	o := ownLock{s, t.TempDir()}

@@ -102,7 +102,7 @@ var arm64Debian = stage.Target{Platform: lucidbase.LinuxARM64, Version: "3.11.2"
 
 const good = `return wheel("lucid_test_bad-1.0", files=compile("int f(void) { return 1; }"), out=out)`
 
-func TestBadWheels(t *testing.T) {
+func TestLongBadWheels(t *testing.T) {
 	needEngine(t)
 	locks, err := lock.Default()
 	require.NoError(t, err)
@@ -170,7 +170,7 @@ func TestBadWheelTellsTheFirstError(t *testing.T) {
 	require.True(t, resolve.Explicable(err))
 }
 
-func TestBadSource(t *testing.T) {
+func TestLongBadSource(t *testing.T) {
 	needEngine(t)
 	locks, err := lock.Default()
 	require.NoError(t, err)

@@ -109,7 +109,7 @@ func lastLayer(t *testing.T, eng *engine.Engine, dir string, packages lock.Packa
 
 // What wheels bring beside modules: bytecode, scripts of all kinds, data, headers,
 // a .pth file. What cannot be used in an image is left out of RECORD too.
-func TestWheelsAsTheyCome(t *testing.T) {
+func TestLongWheelsAsTheyCome(t *testing.T) {
 	needEngine(t)
 	const data = "lucid_test_shipped-1.0.data/"
 	packages := serveWheels(t, map[string]map[string]string{"lucid_test_shipped": {

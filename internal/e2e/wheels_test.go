@@ -43,7 +43,7 @@ func wheelEngine(t *testing.T, mirrors []string) *engine.Engine {
 
 // Wheels are compiled for each target but AMD64 Debian, which has the published ones,
 // and the C code of all of them gives the same answers.
-func TestCompiledWheels(t *testing.T) {
+func TestLongCompiledWheels(t *testing.T) {
 	t.Parallel()
 	needEngine(t)
 	im, mirrors := alpinetest.Image(t)
