@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/semver"
 
+	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
@@ -246,5 +247,5 @@ func (b *buildFlags) writeMetadata(m metadata) error {
 	if err != nil {
 		return err
 	}
-	return writeFiles(filepath.Dir(b.metadata), map[string][]byte{filepath.Base(b.metadata): append(data, '\n')})
+	return atomicfile.Write(filepath.Dir(b.metadata), map[string][]byte{filepath.Base(b.metadata): append(data, '\n')})
 }

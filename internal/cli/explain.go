@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -135,7 +136,7 @@ func writeSuggested(s Streams, texts map[string][]byte, state string) error {
 		dirs[dir][base] = text
 	}
 	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
-		if err := writeFiles(dir, dirs[dir]); err != nil {
+		if err := atomicfile.Write(dir, dirs[dir]); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
 
+	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
@@ -93,7 +94,7 @@ func lockAll(ctx context.Context, s Streams, eng *engine.Engine, dir string, in 
 	case check:
 		return errStale
 	default:
-		return writeFiles(dir, set.Files())
+		return atomicfile.Write(dir, set.Files())
 	}
 	return nil
 }
@@ -182,7 +183,7 @@ func freshLocks(ctx context.Context, s Streams, eng *engine.Engine, dir string, 
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("keeping the locks: %w", err)
 	}
-	return set, writeFiles(dir, set.Files())
+	return set, atomicfile.Write(dir, set.Files())
 }
 
 // cachedLocks gives what was resolved by an earlier build, if anything.

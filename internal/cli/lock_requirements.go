@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -133,5 +134,5 @@ func readOwn(s Streams, dir, base string) lock.Packages {
 }
 
 func writeOwn(dir, base, list string, p lock.Packages) error {
-	return writeFiles(dir, p.Files(base, fmt.Sprintf("# Written by \"lucidbase lock -r %s\"; edit that file instead.\n", list)))
+	return atomicfile.Write(dir, p.Files(base, fmt.Sprintf("# Written by \"lucidbase lock -r %s\"; edit that file instead.\n", list)))
 }

@@ -69,7 +69,7 @@ func (e *Engine) buildAll(ctx context.Context, jobs []Job, solvable [][]graph) (
 		}
 	}
 	for _, i := range made {
-		if err := e.offer(solvable[i]); err != nil {
+		if err := e.offer(ctx, solvable[i]); err != nil {
 			return nil, err
 		}
 	}

@@ -23,7 +23,7 @@ func (e *Engine) Platform() ocispecs.Platform { return e.nodes[0].platform }
 // ReadFiles builds a graph and gives the named files of its root directory.
 func (e *Engine) ReadFiles(ctx context.Context, state llb.State, inputs []lucidbase.Input, names []string) (map[string][]byte, error) {
 	for _, in := range inputs {
-		if err := e.store.add(in); err != nil {
+		if err := e.store.add(ctx, in); err != nil {
 			return nil, err
 		}
 	}
@@ -87,7 +87,7 @@ func (e *Engine) Prepare(ctx context.Context, inputs []lucidbase.Input) error {
 	eg, ctx := errgroup.WithContext(ctx)
 	for _, in := range inputs {
 		eg.Go(func() error {
-			if err := e.store.add(in); err != nil {
+			if err := e.store.add(ctx, in); err != nil {
 				return err
 			}
 			// BuildKit may never ask for it: the size is enough to know that it could.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/moby/buildkit/client"
+
+	"github.com/lucid-project/base-images/internal/atomicfile"
 )
 
 // Prune shrinks the cache to at most limit bytes, what was used longest ago
@@ -184,15 +186,9 @@ func removeFiles(files []cachedFile, excess int64, now time.Time) (freed int64, 
 	return freed, nil
 }
 
-// temporary are the names of files that become others when they are whole: a
-// blob of content, a compressed layer, a download, an unpacked package.
-var temporary = []string{"blob-", ".tmp-", "partial-", "unpack-"}
-
 // leftOver tells a half-written file that nobody can still be writing.
 func (f cachedFile) leftOver(now time.Time) bool {
-	name := filepath.Base(f.path)
-	return now.Sub(f.used) > time.Hour &&
-		slices.ContainsFunc(temporary, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+	return now.Sub(f.used) > time.Hour && strings.HasPrefix(filepath.Base(f.path), atomicfile.Prefix)
 }
 
 // ignoreMissing forgets what another process removed meanwhile.

@@ -40,17 +40,17 @@ func left(t *testing.T, e *Engine) []string {
 func TestPruneFiles(t *testing.T) {
 	const minute, day = time.Minute, 24 * time.Hour
 	files := map[string]time.Duration{
-		"content/blobs/sha256/old":       3 * day,
-		"downloads/sha256/older":         4 * day,
-		"content/compressed/gzip-1/new":  2 * minute,
-		"content/blobs/sha256/new":       minute,
-		"locks/standard.lock.txt":        9 * day,
-		"content/blob-123":               2 * day,
-		"content/.tmp-ABC":               2 * day,
-		"downloads/sha256/partial-1":     2 * day,
-		"downloads/sha256/partial-fresh": 3 * minute,
+		"content/blobs/sha256/old":      3 * day,
+		"downloads/sha256/older":        4 * day,
+		"content/compressed/gzip-1/new": 2 * minute,
+		"content/blobs/sha256/new":      minute,
+		"locks/standard.lock.txt":       9 * day,
+		"content/.tmp-123":              2 * day,
+		"content/.tmp-ABC":              2 * day,
+		"downloads/sha256/.tmp-1":       2 * day,
+		"downloads/sha256/.tmp-fresh":   3 * minute,
 	}
-	fresh := []string{"downloads/sha256/partial-fresh", "content/compressed/gzip-1/new", "content/blobs/sha256/new"}
+	fresh := []string{"downloads/sha256/.tmp-fresh", "content/compressed/gzip-1/new", "content/blobs/sha256/new"}
 	for _, c := range []struct {
 		name  string
 		limit int64

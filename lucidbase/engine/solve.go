@@ -103,10 +103,10 @@ func (e *Engine) nodeFor(target ocispecs.Platform) *node {
 }
 
 // offer readies the layers that BuildKit may ask for.
-func (e *Engine) offer(graphs []graph) error {
+func (e *Engine) offer(ctx context.Context, graphs []graph) error {
 	for _, g := range graphs {
 		for _, in := range g.inputs {
-			if err := e.store.add(in); err != nil {
+			if err := e.store.add(ctx, in); err != nil {
 				return err
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
+	"github.com/lucid-project/base-images/internal/checked"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
@@ -50,10 +51,10 @@ func newStore(dir string, makeLayer makeLayer) (*store, error) {
 }
 
 // add offers an input: its manifest and config are written, its layer is not.
-func (s *store) add(in lucidbase.Input) error {
+func (s *store) add(ctx context.Context, in lucidbase.Input) error {
 	config, manifest, _ := in.Image()
 	for _, blob := range [][]byte{config, manifest} {
-		if err := s.write(digest.FromBytes(blob), int64(len(blob)), func(f *os.File) error {
+		if err := s.write(ctx, digest.FromBytes(blob), int64(len(blob)), func(f io.Writer) error {
 			_, err := f.Write(blob)
 			return err
 		}); err != nil {
@@ -99,7 +100,7 @@ func (s *store) ensure(ctx context.Context, d digest.Digest) error {
 	if _, err := os.Stat(s.path(d)); l.whole && err == nil {
 		return nil
 	}
-	err := s.write(d, l.input.Layer.Size, func(f *os.File) error {
+	err := s.write(ctx, d, l.input.Layer.Size, func(f io.Writer) error {
 		_, err := s.make(ctx, l.input, f)
 		return err
 	})
@@ -137,40 +138,21 @@ func (s *store) path(d digest.Digest) string {
 
 // write puts a blob in place whole, unless it is there. Two processes may write
 // the same blob at once: both rename the same bytes to the same name.
-func (s *store) write(d digest.Digest, size int64, fill func(*os.File) error) error {
+func (s *store) write(ctx context.Context, d digest.Digest, size int64, fill func(io.Writer) error) error {
 	path := s.path(d)
-	if holds(path, d, size) {
+	if checked.File(ctx, path, d, size) == nil {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(s.dir, "blob-*")
+	f, err := atomicfile.Create(s.dir)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
 	defer f.Close()
 	if err := fill(f); err != nil {
 		return err
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return atomicfile.Rename(f.Name(), path)
-}
-
-// holds reports whether a file is what its digest says: disks forget, and a power
-// cut leaves a part.
-func holds(path string, d digest.Digest, size int64) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || info.Size() != size {
-		return false
-	}
-	got, err := d.Algorithm().FromReader(f)
-	return err == nil && got == d
+	return f.Keep(path)
 }

@@ -45,7 +45,7 @@ func TestStoreMakesDamagedLayersAgain(t *testing.T) {
 					return in.Layer, err
 				})
 				require.NoError(t, err)
-				require.NoError(t, s.add(in))
+				require.NoError(t, s.add(t.Context(), in))
 				return s
 			}
 			read := func(s *store) string {
@@ -67,7 +67,7 @@ func TestStoreMakesDamagedLayersAgain(t *testing.T) {
 			for _, blob := range [][]byte{config, manifest} {
 				require.NoError(t, os.WriteFile(s.path(digest.FromBytes(blob)), append([]byte("x"), blob[1:]...), 0o644))
 			}
-			require.NoError(t, s.add(in))
+			require.NoError(t, s.add(t.Context(), in))
 			for _, blob := range [][]byte{config, manifest} {
 				got, err := os.ReadFile(s.path(digest.FromBytes(blob)))
 				require.NoError(t, err)

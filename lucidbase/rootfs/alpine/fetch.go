@@ -3,8 +3,6 @@ package alpine
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,10 +16,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
+	"github.com/lucid-project/base-images/internal/checked"
 	"github.com/lucid-project/base-images/internal/patient"
 )
 
@@ -34,6 +34,14 @@ type blob struct {
 	digest   string
 	size     int64
 	manifest bool
+}
+
+// known is the blob's size for package checked.
+func (b blob) known() int64 {
+	if b.size == 0 {
+		return checked.Unknown
+	}
+	return b.size
 }
 
 // repository is where an image lies: the same content in several registries.
@@ -112,7 +120,7 @@ func (r *repository) fetch(ctx context.Context, b blob, limit int64) (string, er
 		return "", fmt.Errorf("%s: %d bytes are more than %d", b.digest, b.size, limit)
 	}
 	path := r.registries.path(b.digest)
-	if isBlob(ctx, path, b) {
+	if checked.File(ctx, path, digest.Digest(b.digest), b.known()) == nil {
 		return path, nil
 	}
 	var failed placeErrors
@@ -161,28 +169,20 @@ func (m *Registries) pull(ctx context.Context, place name.Repository, b blob, li
 		return pullError(err)
 	}
 	defer content.Close()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "partial-*")
+	f, err := atomicfile.Create(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // in vain once it is renamed
-	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(content, limit+1))
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
+	defer f.Close()
+	err = checked.Copy(f, io.LimitReader(content, limit+1), digest.Digest(b.digest), b.known())
+	var other *checked.Error
 	switch {
+	case errors.As(err, &other):
+		return fmt.Errorf("sends another file: %w", err)
 	case err != nil:
-		return &cutError{pullError(fmt.Errorf("after %d bytes: %w", n, err))}
-	case n > limit, b.size != 0 && n != b.size:
-		return fmt.Errorf("sends %d bytes or more, not %d", n, max(b.size, limit))
-	case "sha256:"+hex.EncodeToString(h.Sum(nil)) != b.digest:
-		return fmt.Errorf("sends another file: SHA-256 %x, not %s", h.Sum(nil), b.digest)
+		return &cutError{pullError(err)}
 	}
-	return atomicfile.Rename(f.Name(), path)
+	return f.Keep(path)
 }
 
 // content asks a registry, with the user's own Docker credentials.
@@ -209,21 +209,4 @@ func (m *Registries) remote(ctx context.Context) []remote.Option {
 		}
 	})
 	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(m.Transport)}
-}
-
-// isBlob reports whether a whole and right blob is there.
-func isBlob(_ context.Context, path string, b blob) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || b.size != 0 && info.Size() != b.size {
-		return false
-	}
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return false
-	}
-	return "sha256:"+hex.EncodeToString(h.Sum(nil)) == b.digest
 }

@@ -14,9 +14,11 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
+	"github.com/lucid-project/base-images/internal/checked"
 	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -115,23 +117,15 @@ func (m *Registries) resolve(ctx context.Context, im lock.Image, d lock.Debian, 
 
 // keep puts a layer in the cache and fills in its digest and size.
 func (m *Registries) keep(_ context.Context, t tree.Tree, layer *lock.Layer) error {
-	dir := filepath.Join(m.Cache, "sha256")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, "partial-*")
+	f, err := atomicfile.Create(filepath.Join(m.Cache, "sha256"))
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // in vain once it is renamed
-	layer.Digest, layer.Size, err = t.Write(f)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
+	defer f.Close()
+	if layer.Digest, layer.Size, err = t.Write(f); err != nil {
 		return err
 	}
-	return atomicfile.Rename(f.Name(), m.path(layer.Digest))
+	return f.Keep(m.path(layer.Digest))
 }
 
 // path is where the cache has what a digest names.
@@ -156,7 +150,7 @@ func (m *Registries) Layer(ctx context.Context, in lucidbase.Input, w io.Writer)
 
 func (m *Registries) layer(ctx context.Context, in lucidbase.Input, w io.Writer) (lock.Layer, error) {
 	made := blob{digest: in.Layer.Digest, size: in.Layer.Size}
-	if path := m.path(made.digest); made.digest != "" && isBlob(ctx, path, made) {
+	if path := m.path(made.digest); made.digest != "" && checked.File(ctx, path, digest.Digest(made.digest), made.known()) == nil {
 		return in.Layer, copyFile(ctx, path, w)
 	}
 	s, err := tree.NewSpool(ctx, m.Cache)

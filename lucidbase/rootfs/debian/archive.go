@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lucid-project/base-images/internal/checked"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
@@ -22,6 +23,9 @@ import (
 // has no such file, and no other place has it either. Debian removes superseded
 // packages from its mirrors; a fresh lock names those of today.
 var ErrGone = errors.New("no archive has it any more")
+
+// ErrAltered says that a mirror has another file in a locked one's place.
+var ErrAltered = errors.New("sends another file")
 
 // snapshotURL is Debian's own archive of everything it ever published
 // (https://snapshot.debian.org). It is permanent and slow, hence asked last.
@@ -75,7 +79,12 @@ func (a *Archives) download(ctx context.Context, p lock.Package, suites []lock.S
 	if snapshot := a.snapshotOf(p.Archive, suites); snapshot != "" {
 		sources = append(sources, snapshot)
 	}
-	verify := func(data []byte) error { return verifyPackage(data, p) }
+	verify := func(data []byte) error {
+		if err := checked.Bytes(data, digestOf(p), p.Size); err != nil {
+			return fmt.Errorf("%w: %w", ErrAltered, err)
+		}
+		return nil
+	}
 	data, tries, err := a.first(ctx, sources, p.Path, p.Size, verify)
 	switch {
 	case err != nil:

@@ -94,8 +94,8 @@ func TestFileComesFromTheNextMirror(t *testing.T) {
 		first http.HandlerFunc
 		want  string // in the error when there is no other mirror
 	}{
-		"lies":           {serve([]byte("THE PACKAGE'S OWN BYTES")), "sends another file: SHA-256 "},
-		"sends less":     {serve([]byte("short")), "sends 5 bytes, not 23"},
+		"lies":           {serve([]byte("THE PACKAGE'S OWN BYTES")), "sends another file: its content is sha256:"},
+		"sends less":     {serve([]byte("short")), "sends another file: its content is 5 bytes, not 23"},
 		"sends more":     {sendsMore, "sends 100 bytes, not 23 or less"},
 		"sends on":       {endless, "sends more than 23 bytes"},
 		"ends early":     {truncated, "after 5 bytes: unexpected EOF"},

@@ -1,16 +1,14 @@
 package debian
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/lucid-project/base-images/internal/atomicfile"
+	"github.com/lucid-project/base-images/internal/checked"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
@@ -20,7 +18,7 @@ import (
 // has it. A file that left all archives gives an error that is ErrGone.
 func (a *Archives) File(ctx context.Context, p lock.Package, suites []lock.Suite) (string, error) {
 	path := filepath.Join(a.Cache, "sha256", p.SHA256)
-	if isCached(ctx, path, p) {
+	if checked.File(ctx, path, digestOf(p), p.Size) == nil {
 		return path, nil
 	}
 	data, err := a.download(ctx, p, suites)
@@ -33,55 +31,20 @@ func (a *Archives) File(ctx context.Context, p lock.Package, suites []lock.Suite
 	return path, nil
 }
 
-// isCached reports whether a whole and right file is there; what is damaged is
-// downloaded again and replaced.
-func isCached(_ context.Context, path string, p lock.Package) bool {
-	f, err := os.Open(path)
+// digestOf is a package file's digest.
+func digestOf(p lock.Package) digest.Digest {
+	return digest.NewDigestFromEncoded(digest.SHA256, p.SHA256)
+}
+
+// store writes a package file to the cache.
+func store(_ context.Context, path string, data []byte) error {
+	f, err := atomicfile.Create(filepath.Dir(path))
 	if err != nil {
-		return false
+		return err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || info.Size() != p.Size {
-		return false
-	}
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return false
-	}
-	return hex.EncodeToString(h.Sum(nil)) == p.SHA256
-}
-
-// verifyPackage compares a file with what the lock says of it.
-func verifyPackage(data []byte, p lock.Package) error {
-	if int64(len(data)) != p.Size {
-		return fmt.Errorf("sends %d bytes, not %d", len(data), p.Size)
-	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != p.SHA256 {
-		return fmt.Errorf("sends another file: SHA-256 %x, not %s", sum, p.SHA256)
-	}
-	return nil
-}
-
-// store puts a file in place whole, as others may look for it at the same time.
-func store(_ context.Context, path string, data []byte) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if _, err := f.Write(data); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, "partial-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // in vain once it is renamed
-	_, err = io.Copy(f, bytes.NewReader(data))
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	if err := os.Chmod(f.Name(), 0o644); err != nil {
-		return err
-	}
-	return atomicfile.Rename(f.Name(), path)
+	return f.Keep(path)
 }

@@ -15,6 +15,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
+	"github.com/lucid-project/base-images/internal/checked"
 )
 
 // Compress gives the compressed form of the layer whose uncompressed tar is in
@@ -111,20 +112,19 @@ func (s *Store) compress(ctx context.Context, diffID digest.Digest, c Compressio
 	defer src.Close()
 	in, out := sha256.New(), sha256.New()
 	var size int64
-	temp, err := writeTemp(s.dir, func(w io.Writer) error {
-		if err := compressTo(io.MultiWriter(w, out, (*counter)(&size)), io.TeeReader(ctxReader{ctx, src}, in), c); err != nil {
-			return err
-		}
-		if got := digest.NewDigest(digest.SHA256, in); got != diffID {
-			return s.damaged(diffID, fmt.Errorf("its content is %s", got))
-		}
-		return nil
-	})
+	f, err := atomicfile.Create(s.dir)
 	if err != nil {
 		return ocispecs.Descriptor{}, err
 	}
+	defer f.Close()
+	if err := compressTo(io.MultiWriter(f, out, (*counter)(&size)), io.TeeReader(checked.Reader(ctx, src), in), c); err != nil {
+		return ocispecs.Descriptor{}, err
+	}
+	if got := digest.NewDigest(digest.SHA256, in); got != diffID {
+		return ocispecs.Descriptor{}, s.damaged(diffID, &checked.Error{Digest: got, Want: diffID})
+	}
 	desc := ocispecs.Descriptor{MediaType: c.mediaType(), Digest: digest.NewDigest(digest.SHA256, out), Size: size}
-	return desc, atomicfile.Rename(temp, s.path(desc.Digest))
+	return desc, keep(f, s.path(desc.Digest))
 }
 
 func compressTo(w io.Writer, r io.Reader, c Compression) error {

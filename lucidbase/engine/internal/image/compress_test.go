@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -133,7 +131,7 @@ func TestCompressWrongContent(t *testing.T) {
 	s := NewStore(e.dir)
 	require.NoError(t, os.WriteFile(s.path(tar.Digest), []byte("something else"), 0o644))
 	_, err := s.Compress(t.Context(), tar.Digest, Gzip)
-	require.EqualError(t, err, "compressing layer "+tar.Digest.String()+": blob "+tar.Digest.String()+": its content is "+digest.FromString("something else").String())
+	require.EqualError(t, err, "compressing layer "+tar.Digest.String()+": blob "+tar.Digest.String()+": its content is "+digest.FromString("something else").String()+", not "+tar.Digest.String())
 	require.Empty(t, snapshot(t, e.dir), "neither a result nor the wrong layer stays")
 }
 
@@ -141,15 +139,9 @@ func TestCompressCancelled(t *testing.T) {
 	e := newExport(t)
 	tar := e.layer("a")
 	ctx, cancel := context.WithCancel(t.Context())
-	r := ctxReader{ctx, strings.NewReader("abc")}
-	_, err := r.Read(make([]byte, 1))
-	require.NoError(t, err)
 	cancel()
-	_, err = r.Read(make([]byte, 1))
-	require.ErrorIs(t, err, context.Canceled)
-
 	s := NewStore(e.dir)
-	_, err = s.Compress(ctx, tar.Digest, Gzip)
+	_, err := s.Compress(ctx, tar.Digest, Gzip)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Len(t, snapshot(t, e.dir), 1, "only the tar")
 	_, err = s.Compress(t.Context(), tar.Digest, Gzip)
@@ -170,14 +162,4 @@ func TestCompressTouches(t *testing.T) {
 	info, err := os.Stat(s.path(desc.Digest))
 	require.NoError(t, err)
 	require.True(t, info.ModTime().After(old))
-}
-
-func TestWriteTempLeavesNothing(t *testing.T) {
-	dir := t.TempDir()
-	_, err := writeTemp(dir, func(w io.Writer) error {
-		_, _ = w.Write([]byte("half"))
-		return io.ErrShortWrite
-	})
-	require.ErrorIs(t, err, io.ErrShortWrite)
-	require.Empty(t, snapshot(t, dir))
 }

@@ -2,15 +2,15 @@ package image
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/lucid-project/base-images/internal/checked"
 )
 
 // DamagedError is that a blob of the store was missing or not what its digest
@@ -57,28 +57,11 @@ func (i *Image) Check(ctx context.Context) error {
 	eg.SetLimit(runtime.GOMAXPROCS(0))
 	for d := range todo {
 		eg.Go(func() error {
-			if err := hashFile(ctx, i.store.path(d), d); err != nil {
+			if err := checked.File(ctx, i.store.path(d), d, checked.Unknown); err != nil {
 				return i.store.damaged(d, err)
 			}
 			return nil
 		})
 	}
 	return eg.Wait()
-}
-
-// hashFile reports a file that is not what its digest says.
-func hashFile(ctx context.Context, path string, want digest.Digest) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.CopyBuffer(h, ctxReader{ctx, f}, make([]byte, 256<<10)); err != nil {
-		return err
-	}
-	if got := digest.NewDigest(digest.SHA256, h); got != want {
-		return fmt.Errorf("its content is %s", got)
-	}
-	return nil
 }

@@ -3,7 +3,6 @@ package image
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,11 +14,11 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
+	"github.com/lucid-project/base-images/internal/checked"
 	"github.com/lucid-project/base-images/lucidbase"
 )
 
@@ -100,7 +99,7 @@ func isLayout(entries []fs.DirEntry) bool {
 		switch e.Name() {
 		case ocispecs.ImageLayoutFile, ocispecs.ImageIndexFile, ocispecs.ImageBlobsDir:
 		default:
-			foreign = foreign || !strings.HasPrefix(e.Name(), tempPrefix)
+			foreign = foreign || !strings.HasPrefix(e.Name(), atomicfile.Prefix)
 		}
 	}
 	return has[ocispecs.ImageLayoutFile] || has[ocispecs.ImageIndexFile] && has[ocispecs.ImageBlobsDir] && !foreign
@@ -136,9 +135,9 @@ func wholeName(tag name.Tag) string {
 	return registry + "/" + tag.RepositoryStr() + ":" + tag.TagStr()
 }
 
-// checked is the time of a layout's blobs whose content was compared with their
+// checkedTime is the time of a layout's blobs whose content was compared with their
 // digest. What changes a file changes its time.
-var checked = lucidbase.Epoch()
+var checkedTime = lucidbase.Epoch()
 
 // copyBlob copies a blob that is not there. Never as a hard link: what a user does
 // to a layout must not reach the store.
@@ -147,10 +146,10 @@ func (w *layoutWriter) copyBlob(ctx context.Context, desc ocispecs.Descriptor) e
 	info, err := os.Stat(path)
 	switch {
 	case err != nil || !info.Mode().IsRegular() || info.Size() != desc.Size:
-	case info.ModTime().Equal(checked):
+	case info.ModTime().Equal(checkedTime):
 		return nil
-	case hashFile(ctx, path, desc.Digest) == nil:
-		return os.Chtimes(path, checked, checked)
+	case checked.File(ctx, path, desc.Digest, desc.Size) == nil:
+		return os.Chtimes(path, checkedTime, checkedTime)
 	}
 	src, err := os.Open(w.store.path(desc.Digest))
 	if err != nil {
@@ -158,19 +157,16 @@ func (w *layoutWriter) copyBlob(ctx context.Context, desc ocispecs.Descriptor) e
 	}
 	defer src.Close()
 	err = w.create(path, func(dst io.Writer) error {
-		h := sha256.New()
-		if _, err := io.CopyBuffer(io.MultiWriter(dst, h), ctxReader{ctx, src}, make([]byte, 256<<10)); err != nil {
-			return err
+		err := checked.Copy(dst, checked.Reader(ctx, src), desc.Digest, desc.Size)
+		if errors.As(err, new(*checked.Error)) {
+			return w.store.damaged(desc.Digest, err)
 		}
-		if got := digest.NewDigest(digest.SHA256, h); got != desc.Digest {
-			return w.store.damaged(desc.Digest, fmt.Errorf("its content is %s", got))
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	return os.Chtimes(path, checked, checked)
+	return os.Chtimes(path, checkedTime, checkedTime)
 }
 
 // writeJSON writes a file of the layout, unless it is there just so.
@@ -189,16 +185,21 @@ func (w *layoutWriter) writeJSON(file string, v any) error {
 	})
 }
 
+// create writes a file, and syncs it: a layout's blobs are believed by their time.
 func (w *layoutWriter) create(path string, fill func(io.Writer) error) error {
-	temp, err := writeTemp(w.dir, fill)
+	f, err := atomicfile.Create(w.dir)
 	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := errors.Join(fill(f), f.Sync()); err != nil {
 		return err
 	}
 	_, err = os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		w.made = append(w.made, path)
 	}
-	return atomicfile.Rename(temp, path)
+	return f.Keep(path)
 }
 
 // undo removes what an unsuccessful write made.
@@ -231,7 +232,7 @@ func (w *layoutWriter) sweep(img *Image) error {
 		return err
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), tempPrefix) {
+		if strings.HasPrefix(e.Name(), atomicfile.Prefix) {
 			_ = os.Remove(filepath.Join(w.dir, e.Name()))
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stretchr/testify/require"
 
+	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/internal/testregistry"
 )
 
@@ -80,7 +81,7 @@ func TestWriteLayout(t *testing.T) {
 	require.Equal(t, before, snapshot(t, dir), "nothing is written again")
 
 	second := e.image("root", "two")
-	require.NoError(t, os.WriteFile(filepath.Join(dir, tempPrefix+"left-by-a-killed-process"), nil, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, atomicfile.Prefix+"left-by-a-killed-process"), nil, 0o644))
 	require.NoError(t, second.WriteLayout(t.Context(), dir, tagged(t, "v1.0.0")))
 	requireLayout(t, dir, second, "v1.0.0")
 	shared := filepath.Join("blobs", "sha256", first.blobs[0].Digest.Encoded())

@@ -5,11 +5,7 @@ package image
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,6 +15,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
+	"github.com/lucid-project/base-images/internal/checked"
 )
 
 // Store is a directory of blobs, laid out as containerd's local content store is:
@@ -55,8 +52,8 @@ func (s *Store) readBlob(d digest.Digest) ([]byte, error) {
 	if err != nil {
 		return nil, s.damaged(d, err)
 	}
-	if got := d.Algorithm().FromBytes(data); got != d {
-		return nil, s.damaged(d, fmt.Errorf("its content is %s", got))
+	if err := checked.Bytes(data, d, checked.Unknown); err != nil {
+		return nil, s.damaged(d, err)
 	}
 	return data, nil
 }
@@ -84,45 +81,21 @@ func (s *Store) check(desc ocispecs.Descriptor) error {
 
 // create makes a small file appear whole or not at all.
 func (s *Store) create(path string, data []byte) error {
+	f, err := atomicfile.Create(s.dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return keep(f, path)
+}
+
+// keep puts a file in its place, in a directory that may not be there.
+func keep(f *atomicfile.File, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	temp, err := writeTemp(s.dir, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return atomicfile.Rename(temp, path)
-}
-
-const tempPrefix = ".tmp-"
-
-// writeTemp writes a file that a rename has to put in place. Nothing is left of
-// it when fill fails.
-func writeTemp(dir string, fill func(io.Writer) error) (path string, err error) {
-	path = filepath.Join(dir, tempPrefix+rand.Text())
-	// Not os.CreateTemp, whose mode ignores the umask: images are for others to read.
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return "", err
-	}
-	if err := errors.Join(fill(f), f.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(path))
-	}
-	return path, nil
-}
-
-// ctxReader stops reading when its context ends.
-type ctxReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r ctxReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(p)
+	return f.Keep(path)
 }

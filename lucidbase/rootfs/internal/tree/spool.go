@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"sync/atomic"
+
+	"github.com/lucid-project/base-images/internal/atomicfile"
 )
 
 // Spool keeps the content of unpacked files until the layer is written. It is a
@@ -22,7 +24,7 @@ func NewSpool(_ context.Context, dir string) (*Spool, error) {
 	err := os.MkdirAll(dir, 0o755)
 	if err == nil {
 		var f *os.File
-		if f, err = os.CreateTemp(dir, "unpack-*"); err == nil {
+		if f, err = os.CreateTemp(dir, atomicfile.Prefix+"*"); err == nil {
 			os.Remove(f.Name()) // where that works, nothing is left even after a crash
 			return &Spool{file: f}, nil
 		}
