@@ -99,11 +99,8 @@ func (l *layerStore) unpack(ctx context.Context, diffID string, tar io.Reader) e
 	lock := l.lock(name)
 	lock.Lock()
 	defer lock.Unlock()
-	if err := lock.file.Lock(); err != nil {
-		return fmt.Errorf("locking layer %s: %w", name, err)
-	}
-	if _, err := os.Stat(l.path(name)); err == nil {
-		return lock.file.RLock()
+	if there, err := l.alone(lock, name); err != nil || there {
+		return err
 	}
 	part := l.path(name) + ".part"
 	if err := os.RemoveAll(part); err != nil { // of a process that was killed
@@ -117,6 +114,29 @@ func (l *layerStore) unpack(ctx context.Context, diffID string, tar io.Reader) e
 		return fmt.Errorf("unpacking layer %s: %w", diffID, errors.Join(err, os.RemoveAll(part), lock.file.Unlock()))
 	}
 	return lock.file.RLock() // others may use it now
+}
+
+// alone takes a layer's lock for who unpacks it, or a share of it where that was done:
+// whoever uses the layer keeps a share for as long as it runs.
+func (l *layerStore) alone(lock *layerLock, name string) (there bool, err error) {
+	for {
+		alone, err := lock.file.TryLock()
+		if err == nil && !alone {
+			err = lock.file.RLock() // waits for who unpacks it
+		}
+		if err != nil {
+			return false, fmt.Errorf("locking layer %s: %w", name, err)
+		}
+		if _, err := os.Stat(l.path(name)); err == nil {
+			return true, lock.file.RLock()
+		}
+		if alone {
+			return false, nil
+		}
+		if err := lock.file.Unlock(); err != nil {
+			return false, err
+		}
+	}
 }
 
 // unpackTo writes a layer's files to dir as overlayfs wants a lower directory.
