@@ -120,11 +120,14 @@ func (d *Diagnosis) takeLoosened(answers []Answer) {
 	}
 	e.change(e.freed(), "%s", why)
 	e.loose, e.alone = true, true
-	if rank >= 100 {
+	switch {
+	case best >= len(answers): // there was no time for it
+		d.asking = askTogether
+	case rank >= 100:
 		d.solved(answers[best])
-		return
+	default: // what is asked next was asked just now
+		d.takeTogether(answers[best])
 	}
-	d.asking = askTogether
 }
 
 // solved ends the asking with a solution: versions that were given up become

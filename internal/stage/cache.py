@@ -43,7 +43,11 @@ def usable():
 
 def builder():
     """Return the arguments of subprocess.run for who runs a source's own code."""
-    return BUILDER if usable() else {}
+    if not usable():
+        return {}
+    for lock in PAGES.rglob("*.lock"):
+        lock.chmod(0o644)  # uv lets everyone write them
+    return BUILDER
 
 
 def settings(builds):
@@ -61,10 +65,9 @@ def own():
     OWN.mkdir()
     for file in PAGES.rglob("*"):
         place = file.relative_to(PAGES)
-        if place.parts[0].startswith(INDEX) and file.is_file():
+        if place.parts[0].startswith(INDEX) and file.is_file() and file.stat().st_mode & 0o004:
             (OWN / place).parent.mkdir(parents=True, exist_ok=True)
             (OWN / place).symlink_to(file)
-            file.chmod(0o644)
     return give(OWN)
 
 

@@ -49,8 +49,51 @@ def say(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
+class Recent:
+    """The requirements that the index was asked for a moment ago: what it says of them is at hand.
+
+    A diagnosis takes several steps, and each asks much the same again.
+    """
+
+    FILE, SECONDS = Path("/root/.cache/uv/recent.json"), 60
+
+    def __init__(self):
+        try:
+            asked = json.loads(self.FILE.read_text())
+        except (OSError, ValueError):
+            asked = {}
+        self.asked = {what: when for what, when in asked.items() if 0 <= time.time() - when < self.SECONDS}
+
+    def has(self, whats):
+        return all(what in self.asked for what in whats)
+
+    def add(self, whats):
+        self.asked.update({what: time.time() for what in whats})
+
+    def save(self):
+        self.FILE.write_text(json.dumps(self.asked))
+
+
+RECENT = Recent()
+# What uv says where it lacks what it may not ask for.
+UNASKED = re.compile(r"network (?:was|is|connectivity is) disabled|in the cache")
+
+
 def compiled(clock, requirements, constraints, *arguments):
     """Have uv resolve requirements; give its lines, or else what it says."""
+    # With what they depend on, or without.
+    kind = "alone " if "--no-deps" in arguments else "together "
+    projects = {kind + project_of(r) for r in requirements}
+    if RECENT.has(projects):
+        text, error = run_uv(clock, requirements, constraints, *arguments, "--offline")
+        if not UNASKED.search(error):
+            return text, error
+    text, error = run_uv(clock, requirements, constraints, *arguments)
+    RECENT.add(projects)
+    return text, error
+
+
+def run_uv(clock, requirements, constraints, *arguments):
     with tempfile.TemporaryDirectory() as directory:
         files = [Path(directory) / name for name in ("requirements.in", "constraints.in")]
         for file, lines in zip(files, (requirements, constraints)):
@@ -135,9 +178,8 @@ def near(clock, name, wanted, targets, version):
     If none has, those are given that have one for every target of glibc or of musl.
     """
     say("looking for versions of", name)
-    pool = ThreadPoolExecutor()
-    jobs = [pool.submit(index.versions, name, t, version) for t in targets or [None]]
-    found = [job.result(timeout=clock.left()) for job in jobs]
+    ThreadPoolExecutor(1).submit(index.links, name).result(timeout=clock.left())
+    found = [index.versions(name, t, version) for t in targets or [None]]
     unfinished = bool({":all:", name} & {*SETTINGS["releases"]})
     if not targets:
         return {"nearest": closest(wanted, found[0], unfinished)}
@@ -156,24 +198,34 @@ def alone(clock, job, targets, version):
     problems, late = {}, []
     left = job["requirements"]
     try:
-        for target in targets:
-            unavailable(clock, left, target, version, problems)
-            left = [r for r in left if r not in problems or ABOUT_FILES.search(problems[r]["error"])]
+        unavailable(clock, left, targets[0], version, problems)
+        left = [r for r in left if r not in problems or ABOUT_FILES.search(problems[r]["error"])]
+        parts = [{} for _ in targets[1:]]
+        each(lambda t, part: unavailable(clock, left, t, version, part), targets[1:], parts)
+        for part in parts:
+            for requirement, problem in part.items():
+                problems.setdefault(requirement, {**problem, "targets": []})["targets"] += problem["targets"]
     except Late:
         late = [i for i, r in enumerate(job["requirements"]) if r in left and r not in problems]
-    found = []
-    for i, requirement in enumerate(job["requirements"]):
-        if requirement not in problems:
-            continue
-        problem = {"index": i, **problems[requirement]}
+
+    def found(i):
+        problem = {"index": i, **problems[job["requirements"][i]]}
         files = ABOUT_FILES.search(problem["error"])
         try:
             if files or ABOUT_VERSIONS.search(problem["error"]):
                 problem.update(near(clock, *job["near"][i], targets if files else [], version))
         except Late:
             problem["late"] = True
-        found.append(problem)
-    return {"problems": found, "unasked": late}
+        return problem
+
+    failing = [i for i, requirement in enumerate(job["requirements"]) if requirement in problems]
+    return {"problems": each(found, failing), "unasked": late}
+
+
+def each(call, *arguments):
+    """Call with each of the arguments, all at once; give the results in order."""
+    with ThreadPoolExecutor(8) as pool:
+        return [*pool.map(call, *arguments)]
 
 
 def together(clock, job, targets, version):
@@ -205,5 +257,6 @@ if __name__ == "__main__":
     SETTINGS.update({name: ask[name] or [] for name in SETTINGS})
     os.environ.update({**index.NO_CONFIG, "SSL_CERT_FILE": stage.trust(), "UV_NO_PROGRESS": "1", "NO_COLOR": "1"})
     time_left = Clock(ask["seconds"])
-    Path("/out/answers.json").write_text(json.dumps([answer(time_left, job, ask["targets"], ask["version"]) for job in ask["jobs"]]))
+    Path("/out/answers.json").write_text(json.dumps(each(lambda job: answer(time_left, job, ask["targets"], ask["version"]), ask["jobs"])))
+    RECENT.save()
     os._exit(0)  # what is late may still wait for the index

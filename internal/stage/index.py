@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urljoin
 
 import cache
 import cause
@@ -122,7 +123,11 @@ def session():
     from pip._internal.commands import create_command  # noqa: PLC0415 (it takes as long as a resolution)
     command = create_command("download")
     options, _ = command.parse_args(["--dest=/tmp/none", f"--cert={bundle()}", "--no-cache-dir"])
-    return command._build_session(options)
+    asking = command._build_session(options)
+    # pip has an index's credentials for what is below its address; files may be beside it.
+    asking.auth.index_urls = [*(asking.auth.index_urls or []), *(urljoin(url, "/") for url in asking.auth.index_urls or [] if "@" in url)]
+    asking.auth.prompting = False
+    return asking
 
 
 def fetch(package, directory):
@@ -167,14 +172,31 @@ def nearest(package, targets, version):
     return str(next(iter(newer), stable[-1] if stable else ""))
 
 
-def versions(name, target, version):
-    """Ask the index through pip for the versions that have a wheel for a target, or without one for those that can be had at all."""
+@functools.cache
+def links(name):
+    """Ask the index through pip for all files of a project, once."""
+    from pip._internal.index.collector import parse_links  # noqa: PLC0415
+    with session() as asking:
+        collector = finder(asking, None, "")._link_collector
+        sources = collector.collect_sources(name, lambda page: parse_links(answer) if (answer := collector.fetch_response(page)) else [])
+        found = [s for s in [*sources.find_links, *sources.index_urls] if s]
+        return [link for s in found for link in [*s.page_candidates(), *s.file_links()]]
+
+
+def finder(asking, target, version):
+    """Give pip's finder of files for a target, or without one of what can be had at all."""
     from pip._internal.cli.cmdoptions import make_target_python  # noqa: PLC0415
     from pip._internal.commands import create_command  # noqa: PLC0415
-    python = interpreters(target, version)[0] if target else version
     wheels = ["--only-binary=:all:", "--abi=cp311", "--abi=abi3", "--abi=none", *[f"--platform={p}" for p in platforms(target)]] if target else []
+    python = [f"--python-version={version}"] if version else []
     command = create_command("download")
-    options, _ = command.parse_args(["--no-deps", f"--python-version={python}", "--dest=/tmp/none", *wheels])
-    with session() as asking:
-        finder = command._build_package_finder(options, asking, target_python=make_target_python(options))
-        return {Version(str(c.version)) for c in finder.find_all_candidates(name) if not c.link.is_yanked}
+    options, _ = command.parse_args(["--no-deps", "--dest=/tmp/none", *python, *wheels])
+    return command._build_package_finder(options, asking, target_python=make_target_python(options))
+
+
+def versions(name, target, version):
+    """List the versions that have a wheel for a target, or without one those that can be had at all."""
+    python = interpreters(target, version)[0] if target else version
+    evaluator = finder(None, target, python).make_link_evaluator(name)
+    judged = [(evaluator.evaluate_link(link), link) for link in links(name) if not link.is_yanked]
+    return {Version(said) for (kind, said), _ in judged if kind.name == "candidate"}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,7 +74,7 @@ type explainer struct {
 
 func (x *explainer) explain(ctx context.Context, failed error) (solved bool, err error) {
 	for round := 0; ; round++ {
-		if err := x.answer(ctx); err != nil {
+		if err := x.answer(ctx, failed); err != nil {
 			return false, fmt.Errorf("explaining %s: %w", x.request.Name, err)
 		}
 		if x.d.Unexplained() != "" || x.d.Unseen() != "" || round == maxRounds {
@@ -102,8 +103,9 @@ func (x *explainer) explain(ctx context.Context, failed error) (solved bool, err
 	}
 }
 
-// answer asks until the diagnosis is done.
-func (x *explainer) answer(ctx context.Context) error {
+// answer asks until the diagnosis is done. failed is what a resolution of the list as
+// it is now has said, if there was one.
+func (x *explainer) answer(ctx context.Context, failed error) error {
 	version, err := supply.PythonVersion(x.set.Debian, x.run.Platform())
 	if err != nil {
 		return err
@@ -111,6 +113,10 @@ func (x *explainer) answer(ctx context.Context) error {
 	builder, layers := stage.NewBuilder(x.set.Debian, x.run.Platform())
 	in := x.d.Input()
 	for jobs := x.d.Jobs(); len(jobs) > 0; jobs = x.d.Jobs() {
+		if known := x.known(jobs, failed); known != nil {
+			x.d.Take(known)
+			continue
+		}
 		left := time.Until(x.until).Seconds()
 		if left <= 0 {
 			x.d.Stop()
@@ -141,6 +147,18 @@ func (x *explainer) answer(ctx context.Context) error {
 		x.d.Take(answers)
 	}
 	return nil
+}
+
+// known returns the answer to a question that the resolution was: whether the list,
+// nothing of it changed, has a solution by itself.
+func (x *explainer) known(jobs []explain.Job, failed error) []explain.Answer {
+	var no *NoSolutionError
+	alone := x.request.Base == "" || x.request.Base == lock.Bare
+	if !alone || len(x.d.Findings()) > 0 || jobs[0].Kind != explain.Together || len(jobs) > 1 || !errors.As(failed, &no) {
+		return nil
+	}
+	said := slices.DeleteFunc(strings.Split(no.Said, "\n"), func(line string) bool { return strings.HasPrefix(line, "warning: ") })
+	return []explain.Answer{{Error: strings.Join(said, "\n")}}
 }
 
 // try resolves what the diagnosis suggests, as the user's own list would be.
