@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 	"lucidbase/rootfs/internal/deb":  {"lucidbase/lock", "lucidbase/rootfs/internal/tree"},
 	"lucidbase/rootfs/internal/tree": {"internal/atomicfile", "lucidbase"},
 
-	"lucidbase/engine":                {"internal/checked", "lucidbase", "lucidbase/lock", "internal/supply", "llbutil", "internal/offer", "lucidbase/rootfs/alpine", "lucidbase/rootfs/debian", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/localdir", "internal/patient", "internal/atomicfile"},
+	"lucidbase/engine":                {"lucidbase/resolve", "internal/checked", "lucidbase", "lucidbase/lock", "internal/supply", "llbutil", "internal/offer", "lucidbase/rootfs/alpine", "lucidbase/rootfs/debian", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/localdir", "internal/patient", "internal/atomicfile"},
 	"lucidbase/engine/internal/image": {"internal/checked", "lucidbase", "internal/patient", "internal/atomicfile"},
 	"internal/reexec":                 {},
 	"internal/sandbox":                {"internal/reexec"},

@@ -17,6 +17,7 @@ import (
 	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
+	"github.com/lucid-project/base-images/lucidbase/resolve"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 	"github.com/lucid-project/base-images/variants"
 )
@@ -113,7 +114,8 @@ func (b *buildFlags) run(ctx context.Context, s Streams, found []image) error {
 	defer eng.Close()
 	options := variants.Options{Version: version}
 	if b.relock {
-		if options.Locks, err = relocked(ctx, s, eng, platforms); err != nil {
+		notify := func(line string) { fmt.Fprintln(s.Err, "lucidbase: "+line) }
+		if options.Locks, err = resolve.Relock(ctx, eng.Resolver(), platforms, notify); err != nil {
 			return err
 		}
 	}

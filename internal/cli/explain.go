@@ -34,7 +34,7 @@ func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Se
 	var cause error
 	r.Leftovers, r.Written = project.Leftovers(), project.Written()
 	if len(project.Findings()) == 0 {
-		now, err := resolve.Requirements(ctx, eng, set, r)
+		now, err := resolve.Requirements(ctx, eng.Resolver(), set, r)
 		if err == nil && !o.check {
 			err = try(ctx, s, eng, set, now.Packages)
 		}
@@ -47,7 +47,7 @@ func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Se
 		}
 		cause = err
 	}
-	d, solved, err := resolve.Explain(ctx, eng, set, resolve.Failure{Project: project, Err: cause, Limit: o.limit}, r)
+	d, solved, err := resolve.Explain(ctx, eng.Resolver(), set, resolve.Failure{Project: project, Err: cause, Limit: o.limit}, r)
 	if err != nil {
 		return resolve.Locked{}, err
 	}
@@ -102,7 +102,7 @@ func (e baseError) Unwrap() error { return e.cause }
 // isAlone reports whether a list can be locked without a base.
 func isAlone(ctx context.Context, eng *engine.Engine, set *lock.Set, r resolve.Request) bool {
 	r.Base = lock.Bare
-	_, err := resolve.Requirements(ctx, eng, set, r)
+	_, err := resolve.Requirements(ctx, eng.Resolver(), set, r)
 	return err == nil
 }
 
@@ -117,7 +117,7 @@ var errTrialTime = fmt.Errorf("it takes longer than %s", trialTime)
 func try(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Set, p lock.Packages) error {
 	limited, cancel := context.WithTimeoutCause(ctx, trialTime, errTrialTime)
 	defer cancel()
-	err := resolve.Try(limited, eng, set, p)
+	err := resolve.Try(limited, eng.Resolver(), set, p)
 	if err == nil || ctx.Err() != nil || resolve.Explicable(err) {
 		return err
 	}

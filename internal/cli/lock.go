@@ -7,20 +7,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
-	"time"
 
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
-	"github.com/lucid-project/base-images/internal/supply"
-	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/resolve"
-	"github.com/lucid-project/base-images/lucidbase/rootfs/debian"
 )
 
 // errStale is what "lock --check" ends with when a lock would change.
@@ -75,7 +69,7 @@ func newLock(s Streams) *cobra.Command {
 // lockAll resolves the library's own lists.
 func lockAll(ctx context.Context, s Streams, eng *engine.Engine, dir string, in resolve.Lists, check bool) error {
 	old := readLocks(s, dir)
-	set, err := resolve.Set(ctx, eng, eng.Archives(), in, time.Now())
+	set, err := resolve.Set(ctx, eng.Resolver(), in)
 	if err != nil {
 		return err
 	}
@@ -128,80 +122,4 @@ func readLocks(s Streams, dir string) *lock.Set {
 		return nil
 	}
 	return old
-}
-
-// relocked gives the locks to build from: the library's own while all their
-// files are to be had, else the same lists resolved afresh, kept in the cache.
-func relocked(ctx context.Context, s Streams, eng *engine.Engine, platforms []ocispecs.Platform) (*lock.Set, error) {
-	own, err := lock.Default()
-	if err != nil {
-		return nil, err
-	}
-	gone := eng.Prepare(ctx, inputs(own, eng.Platform(), platforms))
-	if !errors.Is(gone, debian.ErrGone) {
-		return own, gone
-	}
-	fmt.Fprintf(s.Err, "lucidbase: %v\n", gone)
-	// Of these lists and no others: the digest changes with the library.
-	dir := filepath.Join(eng.CacheDir(), "locks", strings.TrimPrefix(own.Digest(lock.Standard, lock.Packages{}), "sha256:"))
-	set, err := freshLocks(ctx, s, eng, dir, platforms)
-	if err != nil {
-		return nil, err
-	}
-	for _, line := range resolve.Changes(own, set) {
-		fmt.Fprintln(s.Err, line)
-	}
-	return set, nil
-}
-
-// freshLocks gives what an earlier build has resolved, while that is to be had,
-// or else resolves the lists and keeps the result in dir.
-func freshLocks(ctx context.Context, s Streams, eng *engine.Engine, dir string, platforms []ocispecs.Platform) (*lock.Set, error) {
-	if set := cachedLocks(dir); set != nil {
-		err := eng.Prepare(ctx, inputs(set, eng.Platform(), platforms))
-		if err == nil {
-			fmt.Fprintln(s.Err, "lucidbase: building from what an earlier build resolved instead:")
-		}
-		if !errors.Is(err, debian.ErrGone) {
-			return set, err
-		}
-	}
-	fmt.Fprintln(s.Err, "lucidbase: resolving the lists afresh and building from that instead:")
-	in, err := resolve.DefaultLists()
-	if err != nil {
-		return nil, err
-	}
-	set, err := resolve.Set(ctx, eng, eng.Archives(), in, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	own, err := lock.Default()
-	if err != nil {
-		return nil, err
-	}
-	set.Alpine = own.Alpine.Pin() // what it gives follows from the new lock
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("keeping the locks: %w", err)
-	}
-	return set, atomicfile.Write(dir, set.Files())
-}
-
-// cachedLocks gives what was resolved by an earlier build, if anything.
-func cachedLocks(dir string) *lock.Set {
-	set, err := lock.ReadSet(os.DirFS(dir))
-	if err != nil {
-		return nil // none, or half of it was pruned: resolve again
-	}
-	return set
-}
-
-// inputs lists the layers that a build of the platforms may ask for.
-func inputs(set *lock.Set, build ocispecs.Platform, targets []ocispecs.Platform) []lucidbase.Input {
-	root, builder := supply.Debian(set.Debian, build)
-	all := []lucidbase.Input{root, builder}
-	for _, p := range targets {
-		root, _ := supply.Debian(set.Debian, p)
-		all = append(all, root)
-	}
-	return all
 }

@@ -22,7 +22,7 @@ func lockImage(ctx context.Context, s Streams, eng *engine.Engine, old *lock.Set
 		}
 		old = own
 	}
-	im, err := resolve.Image(ctx, eng.Upstream(), old.Alpine, d)
+	im, err := resolve.Image(ctx, eng.Resolver(), old.Alpine, d)
 	if errors.Is(err, alpine.ErrNoImage) {
 		why := strings.ReplaceAll(err.Error(), "\n", "; ")
 		fmt.Fprintf(s.Err, "lucidbase: keeping %s as it was locked: %s (%s)\n", lock.AlpineFile, why, imageHint(err))

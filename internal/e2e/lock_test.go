@@ -148,7 +148,7 @@ func TestRelock(t *testing.T) {
 		require.Contains(t, res.stderr, "lucidbase: making rootfs linux/")
 		require.Contains(t, res.stderr, "downloading zlib1g 1:0-0: ")
 		require.Contains(t, res.stderr, how)
-		require.Regexp(t, `(?m)^debian zlib1g 1:0-0 -> 1:1\S+$`, res.stderr)
+		require.Regexp(t, `(?m)^lucidbase: debian zlib1g 1:0-0 -> 1:1\S+$`, res.stderr)
 		require.Regexp(t, `^python-base lucid/python-base:latest@sha256:[0-9a-f]{64}\n$`, res.stdout)
 	}
 }

@@ -133,7 +133,7 @@ func TestLongBadWheels(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			state, inputs := compileOne(t, locks, badSource(t, c.body))
-			_, err := eng.ReadFiles(t.Context(), state, inputs, nil)
+			_, err := eng.Resolver().ReadFiles(t.Context(), state, inputs, nil)
 			if c.says == "" {
 				require.NoError(t, err)
 				return
@@ -153,7 +153,7 @@ func TestBadWheelTellsTheFirstError(t *testing.T) {
 	eng := wheelEngine(t, nil)
 	source := badSource(t, `compile("int f(void) { return first_mistake; }\nint g(void) { return second; }\n")`)
 	state, inputs := compileOne(t, locks, source)
-	_, err = eng.ReadFiles(t.Context(), state, inputs, nil)
+	_, err = eng.Resolver().ReadFiles(t.Context(), state, inputs, nil)
 	require.ErrorContains(t, err, ": bad.c:1:22: error: use of undeclared identifier 'first_mistake' (log: ")
 	require.NotContains(t, err.Error(), "second")
 	file := regexp.MustCompile(`\(log: (.*)\)`).FindStringSubmatch(err.Error())
@@ -165,7 +165,7 @@ func TestBadWheelTellsTheFirstError(t *testing.T) {
 	require.NoError(t, os.Remove(file[1]))
 
 	// The same is known when it is locked.
-	err = resolve.Try(t.Context(), eng, locks, lock.Packages{Requirements: lock.Requirements{source}})
+	err = resolve.Try(t.Context(), eng.Resolver(), locks, lock.Packages{Requirements: lock.Requirements{source}})
 	require.ErrorContains(t, err, "lucid-test-bad 1.0: no wheel for manylinux_2_36_aarch64, and its source cannot be compiled: bad.c:1:22: error: use of undeclared identifier 'first_mistake' (log: ")
 	require.True(t, resolve.Explicable(err))
 }
@@ -179,13 +179,13 @@ func TestLongBadSource(t *testing.T) {
 	right := source.Source.SHA256
 	source.Source.SHA256 = strings.Repeat("0", 64)
 	state, inputs := compileOne(t, locks, source)
-	_, err = eng.ReadFiles(t.Context(), state, inputs, nil)
+	_, err = eng.Resolver().ReadFiles(t.Context(), state, inputs, nil)
 	require.EqualError(t, err, "building fetch the source of lucid-test-bad 1.0: ERROR: lucid-test-bad 1.0: the source distribution's SHA-256 is "+
 		right+", the lock says "+source.Source.SHA256)
 	source = badSource(t, good)
 	source.Version = "2.0"
 	state, inputs = compileOne(t, locks, source)
-	_, err = eng.ReadFiles(t.Context(), state, inputs, nil)
+	_, err = eng.Resolver().ReadFiles(t.Context(), state, inputs, nil)
 	require.EqualError(t, err, "building fetch the source of lucid-test-bad 2.0: ERROR: lucid-test-bad 2.0: the index has no source distribution of this version")
 }
 

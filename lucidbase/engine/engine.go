@@ -96,9 +96,6 @@ func (e *Engine) openStore() (err error) {
 	return nil
 }
 
-// Archives are Debian's archives as the engine reaches them.
-func (e *Engine) Archives() *debian.Archives { return e.archives }
-
 // Close ends the connection to BuildKit; an embedded one that nobody else uses
 // stops.
 func (e *Engine) Close() error {

@@ -13,7 +13,6 @@ import (
 	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
-	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 )
 
 // Resolve finds out what the upstream images hold that a spec's locks name by
@@ -118,6 +117,3 @@ func (e *Engine) makeLayer(ctx context.Context, in lucidbase.Input, w io.Writer)
 	}
 	return e.archives.Layer(ctx, in, w)
 }
-
-// Upstream are upstream images as the engine reaches them.
-func (e *Engine) Upstream() *alpine.Registries { return e.upstream }

@@ -13,12 +13,12 @@ import (
 )
 
 // Image resolves an upstream image afresh: the digest that its tag names today,
-// and what it gives on each platform. Where nobody knows the tag, the locked digest
+// and what it holds on each platform. Where nobody knows the tag, the locked digest
 // stays. An image that cannot be had is alpine.ErrNoImage: the old lock is as good
 // as before.
-func Image(ctx context.Context, images *alpine.Registries, old lock.Image, d lock.Debian) (lock.Image, error) {
+func Image(ctx context.Context, r Resolver, old lock.Image, d lock.Debian) (lock.Image, error) {
 	im := old.Pin()
-	latest, err := images.Latest(ctx, im)
+	latest, err := r.Registries.Latest(ctx, im)
 	switch {
 	case err == nil:
 		im.Digest = latest
@@ -29,7 +29,7 @@ func Image(ctx context.Context, images *alpine.Registries, old lock.Image, d loc
 	eg, ctx := errgroup.WithContext(ctx)
 	for i, p := range lucidbase.AllPlatforms() {
 		eg.Go(func() (err error) {
-			found[i], err = images.Resolve(ctx, im, d, p)
+			found[i], err = r.Registries.Resolve(ctx, im, d, p)
 			return err
 		})
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/internal/stage"
@@ -15,12 +14,6 @@ import (
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
-
-// Runner builds a graph and reads files from its result: an *engine.Engine.
-type Runner interface {
-	Platform() ocispecs.Platform
-	ReadFiles(ctx context.Context, state llb.State, inputs []lucidbase.Input, names []string) (map[string][]byte, error)
-}
 
 // Python fills in the newest tools, and every tier's packages as the newest uv
 // resolves them, wheels and sources. It runs in a stage of the engine that

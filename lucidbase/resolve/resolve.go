@@ -11,27 +11,55 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/moby/buildkit/client/llb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/debian"
 )
 
-// Set resolves every lock afresh. now decides whether an index has expired.
-func Set(ctx context.Context, run Runner, archives *debian.Archives, in Lists, now time.Time) (*lock.Set, error) {
+// Resolver is what locks are resolved with. An engine.Engine's method of this name
+// returns its own.
+type Resolver struct {
+	Runner
+	// Archives are where Debian's indexes and packages come from.
+	Archives *debian.Archives
+	// Registries are where upstream images come from.
+	Registries *alpine.Registries
+	// Cache is the directory in which Relock keeps locks.
+	Cache string
+}
+
+// Runner is what asks Python's index: stages of an engine.
+type Runner interface {
+	// Platform is the one that the stages run on.
+	Platform() ocispecs.Platform
+	// ReadFiles builds a graph that takes the inputs, and returns the named files of
+	// its root directory.
+	ReadFiles(ctx context.Context, state llb.State, inputs []lucidbase.Input, names []string) (map[string][]byte, error)
+	// Prepare makes inputs before a build asks for them. A locked file that is
+	// nowhere to be had is debian.ErrGone.
+	Prepare(ctx context.Context, inputs []lucidbase.Input) error
+}
+
+// Set resolves every lock afresh, except that of the upstream image: see Image.
+func Set(ctx context.Context, r Resolver, in Lists) (*lock.Set, error) {
 	set := &lock.Set{}
 	var platforms []string
 	for _, p := range lucidbase.AllPlatforms() {
 		platforms = append(platforms, lucidbase.FormatPlatform(p))
 	}
 	var err error
-	if set.Debian, err = Debian(ctx, in.Debian, archives, platforms, now); err != nil {
+	if set.Debian, err = Debian(ctx, in.Debian, r.Archives, platforms, time.Now()); err != nil {
 		return nil, err
 	}
-	if err := makeLayers(ctx, archives, set.Debian); err != nil {
+	if err := makeLayers(ctx, r.Archives, set.Debian); err != nil {
 		return nil, err
 	}
-	if err := Python(ctx, run, set, in); err != nil {
+	if err := Python(ctx, r, set, in); err != nil {
 		return nil, err
 	}
 	return set, set.CheckTiers()

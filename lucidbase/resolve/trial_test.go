@@ -26,6 +26,8 @@ func (c *compiles) ReadFiles(context.Context, llb.State, []lucidbase.Input, []st
 	return nil, c.errs[c.solves-1]
 }
 
+func (*compiles) Prepare(context.Context, []lucidbase.Input) error { return nil }
+
 func TestTry(t *testing.T) {
 	set, err := lock.Default()
 	require.NoError(t, err)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/moby/buildkit/client"
@@ -15,13 +16,22 @@ import (
 
 	"github.com/lucid-project/base-images/internal/offer"
 	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/resolve"
 )
 
-// Platform is the one that the engine's stages run on.
-func (e *Engine) Platform() ocispecs.Platform { return e.nodes[0].platform }
+// Resolver returns what package resolve makes locks with.
+func (e *Engine) Resolver() resolve.Resolver {
+	return resolve.Resolver{Runner: runner{e}, Archives: e.archives, Registries: e.upstream, Cache: filepath.Join(e.options.cacheDir, "locks")}
+}
 
-// ReadFiles builds a graph and gives the named files of its root directory.
-func (e *Engine) ReadFiles(ctx context.Context, state llb.State, inputs []lucidbase.Input, names []string) (map[string][]byte, error) {
+// runner is what a resolver asks an engine for, and nobody else.
+type runner struct{ *Engine }
+
+// Platform implements resolve.Runner.
+func (e runner) Platform() ocispecs.Platform { return e.nodes[0].platform }
+
+// ReadFiles implements resolve.Runner.
+func (e runner) ReadFiles(ctx context.Context, state llb.State, inputs []lucidbase.Input, names []string) (map[string][]byte, error) {
 	for _, in := range inputs {
 		if err := e.store.add(ctx, in); err != nil {
 			return nil, err
@@ -78,12 +88,8 @@ func (e *Engine) readFiles(ctx context.Context, def *llb.Definition, names []str
 	return files, nil
 }
 
-// CacheDir is where the engine keeps everything that can be made again.
-func (e *Engine) CacheDir() string { return e.options.cacheDir }
-
-// Prepare makes layers before a build asks for them. A locked file that is
-// nowhere to be had is debian.ErrGone.
-func (e *Engine) Prepare(ctx context.Context, inputs []lucidbase.Input) error {
+// Prepare implements resolve.Runner.
+func (e runner) Prepare(ctx context.Context, inputs []lucidbase.Input) error {
 	eg, ctx := errgroup.WithContext(ctx)
 	for _, in := range inputs {
 		eg.Go(func() error {
