@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"lucidbase":           {"lucidbase/lock", "llbutil", "lucidbase/verify"},
 	"internal/supply":     {"lucidbase", "lucidbase/lock"},
 	"internal/stage":      {"lucidbase", "internal/offer", "internal/supply", "lucidbase/lock", "llbutil"},
-	"internal/llbtext":    {},
+	"internal/llbtext":    {"lucidbase"},
 	"variants":            {"lucidbase", "internal/names", "lucidbase/lock", "llbutil", "internal/stage", "internal/supply", "lucidbase/verify"},
 	"internal/patient":    {},
 	"internal/localdir":   {"lucidbase"},

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/moby/buildkit/client/llb"
@@ -61,15 +60,9 @@ func text(t *testing.T, spec lucidbase.Spec, p lucidbase.Platforms) string {
 	require.NoError(t, err)
 	def, err := g.State.Marshal(context.Background(), llb.Platform(p.Target), llb.LocalUniqueID("the engine's"))
 	require.NoError(t, err)
-	ops, err := llbtext.Ops(def)
+	text, err := llbtext.Graph(def, g)
 	require.NoError(t, err)
-	config, err := json.MarshalIndent(g.Config, "", "  ")
-	require.NoError(t, err)
-	var inputs []string
-	for _, in := range g.Inputs {
-		inputs = append(inputs, "input "+in.String()+" "+in.Layer.Digest)
-	}
-	return llbtext.Text(ops) + strings.Join(inputs, "\n") + "\n" + string(config) + "\n"
+	return text
 }
 
 func TestSameGraphEveryTime(t *testing.T) {

@@ -46,7 +46,13 @@ func (s *Sandbox) start(ctx context.Context, c Container) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := request{Do: doStart, Container: c.Name, Config: config.Config, Args: c.Args, Env: c.Env}
+	q := request{Do: doStart, Container: c.Name, Config: *config.Config.DeepCopy(), Args: c.Args, Env: c.Env}
+	for _, dir := range c.Volumes {
+		if q.Config.Volumes == nil {
+			q.Config.Volumes = map[string]struct{}{}
+		}
+		q.Config.Volumes[dir] = struct{}{}
+	}
 	for _, diffID := range config.RootFS.DiffIDs {
 		q.Layers = append(q.Layers, diffID.String())
 	}

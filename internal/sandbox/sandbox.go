@@ -45,6 +45,9 @@ type Container struct {
 	Env []string
 	// Mounts are directories and files of this machine, read-only.
 	Mounts []Mount
+	// Volumes are paths of directories that can be written, with what the image has
+	// there, besides the volumes that the image declares.
+	Volumes []string
 	// Stdout and Stderr are what the container writes to; both must be set.
 	Stdout, Stderr *os.File
 }

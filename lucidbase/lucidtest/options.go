@@ -26,6 +26,7 @@ type options struct {
 	network  bool
 	platform *ocispecs.Platform
 	peers    map[string]peer
+	writable []string // what a Spec says of itself
 }
 
 // defaultTimeout is far above what a service takes on a busy machine.
@@ -110,7 +111,9 @@ func Peers(t testing.TB, peers map[string]Peer) Option {
 		}
 		for name, p := range peers {
 			if p.Spec != nil {
-				o.peers[name] = peer{image: build(t, p.Spec, o.target()), options: o.peers[name].options}
+				own := o.peers[name].options
+				own.writable = writable(p.Spec)
+				o.peers[name] = peer{image: build(t, p.Spec, o.target()), options: own}
 			}
 		}
 	}

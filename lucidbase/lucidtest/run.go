@@ -19,6 +19,7 @@ import (
 
 	"github.com/lucid-project/base-images/internal/sandbox"
 	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/variants"
 )
 
 // Run builds a Spec's image and starts it. It returns when all that the options wait
@@ -29,7 +30,17 @@ import (
 func Run(t testing.TB, spec lucidbase.Spec, opts ...Option) *Container {
 	t.Helper()
 	o := newOptions(opts)
+	o.writable = writable(spec)
 	return run(t, build(t, spec, o.target()), o)
+}
+
+// writable are the directories that a service has volumes for in production, whether
+// its image declares them or not.
+func writable(spec lucidbase.Spec) []string {
+	if s, ok := spec.(variants.Service); ok {
+		return s.Writable
+	}
+	return nil
 }
 
 // RunImage is Run for an image of any origin.
@@ -132,13 +143,14 @@ func (c *Container) start(ctx context.Context, img v1.Image) error {
 	}
 	defer out.Close()
 	c.process, err = c.box.Start(ctx, sandbox.Container{
-		Name:   c.name,
-		Image:  img,
-		Args:   c.options.args,
-		Env:    c.options.env,
-		Mounts: c.options.mounts,
-		Stdout: out,
-		Stderr: out,
+		Name:    c.name,
+		Image:   img,
+		Args:    c.options.args,
+		Env:     c.options.env,
+		Mounts:  c.options.mounts,
+		Volumes: c.options.writable,
+		Stdout:  out,
+		Stderr:  out,
 	})
 	if err != nil {
 		return err
