@@ -8,7 +8,6 @@ import (
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/lucid-project/base-images/internal/patient"
 	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
 )
 
@@ -40,7 +39,7 @@ func (e *Engine) BuildAll(ctx context.Context, jobs []Job) ([]Result, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	if err := e.checkRegistries(ctx, jobs); err != nil {
+	if err := e.checkOutputs(ctx, jobs); err != nil {
 		return nil, err
 	}
 	e.noteImages(jobs, solvable)
@@ -91,8 +90,14 @@ func (e *Engine) buildAll(ctx context.Context, jobs []Job, solvable [][]graph) (
 	for _, i := range made {
 		e.built().add(keys[i], images[i].Digest)
 	}
-	results, err := e.deliver(ctx, jobs, images, d)
-	return results, suspect(ctx, images, err)
+	if err := e.deliver(ctx, jobs, images, d); err != nil {
+		return nil, suspect(ctx, images, err)
+	}
+	results := make([]Result, len(jobs))
+	for i, job := range jobs {
+		results[i] = result(job, images[i])
+	}
+	return results, nil
 }
 
 func checkAll(jobs []Job) ([]Job, error) {
@@ -113,7 +118,7 @@ func (e *Engine) unchanged(job Job, key string, d *display) (img *image.Image) {
 	if job.NoCache || found == "" {
 		return nil
 	}
-	_ = d.step("finding "+job.To.name()+" as an earlier build made it", func() (err error) {
+	_ = d.step("finding "+job.To.Name+" as an earlier build made it", func() (err error) {
 		img, err = e.images.Open(found, image.Compression(job.Compression))
 		return nil // what is damaged is gone by now: it is built again
 	})
@@ -137,45 +142,17 @@ func (e *Engine) build(ctx context.Context, job Job, graphs []graph, d *display)
 		return nil, err
 	}
 	var img *image.Image
-	err := d.step("compressing and checking "+job.To.name(), func() (err error) {
+	err := d.step("compressing and checking "+job.To.Name, func() (err error) {
 		img, err = e.images.Assemble(ctx, image.Compression(job.Compression), manifests...)
 		return err
 	})
 	return img, err
 }
 
-// deliver sends every image where its job says: layouts first, then all pushes,
-// so that a tag moves only when everything else has worked.
-func (e *Engine) deliver(ctx context.Context, jobs []Job, images []*image.Image, d *display) ([]Result, error) {
-	var pushed []image.Target
-	results := make([]Result, len(jobs))
-	for i, job := range jobs {
-		results[i] = result(job, images[i])
-		tag, err := parseTag(job.To.name())
-		if err != nil {
-			return nil, err
-		}
-		switch to := job.To.(type) {
-		case layoutOutput:
-			if err := d.step("writing "+to.dir, func() error { return images[i].WriteLayout(ctx, to.dir, tag) }); err != nil {
-				return nil, err
-			}
-		case pushOutput:
-			pushed = append(pushed, image.Target{Image: images[i], Tag: tag})
-		}
-	}
-	if len(pushed) == 0 {
-		return results, nil
-	}
-	ctx = patient.WithWaiter(ctx, d.wait)
-	err := d.step("pushing", func() error { return image.Push(ctx, pushed, e.transport) })
-	return results, err
-}
-
 func result(job Job, img *image.Image) Result {
 	r := Result{
-		Name:   job.To.name(),
-		Ref:    job.To.name() + "@" + img.Digest.String(),
+		Name:   job.To.Name,
+		Ref:    job.To.Name + "@" + img.Digest.String(),
 		Digest: img.Digest.String(),
 		Index:  img.Index(),
 	}

@@ -135,8 +135,12 @@ func (c cache) files(t *testing.T) (names []string) {
 	return names
 }
 
+// requireEngine skips a test that starts BuildKit where only fast ones are wanted.
 func requireEngine(t *testing.T) {
 	t.Helper()
+	if testing.Short() && os.Getenv("LUCID_REQUIRE_ENGINE") != "1" {
+		t.Skip("BuildKit is not started under -short")
+	}
 	if os.Geteuid() != 0 {
 		require.NotEqual(t, "1", os.Getenv("LUCID_REQUIRE_ENGINE"), "the embedded engine is tested as root")
 		t.Skip("the embedded engine is tested as root")

@@ -52,3 +52,40 @@ func ExampleEngine_BuildAll() {
 		fmt.Println(res.Name, res.Digest)
 	}
 }
+
+// list is an Output that writes a line for each platform of each image.
+type list struct{ file *os.File }
+
+func (list) Check(context.Context, engine.Delivery) error { return nil }
+
+func (l list) Deliver(_ context.Context, d engine.Delivery) error {
+	for _, img := range d.Images {
+		m, err := img.Index.IndexManifest()
+		if err != nil {
+			return err
+		}
+		for _, desc := range m.Manifests {
+			fmt.Fprintln(l.file, img.Name, desc.Platform, desc.Digest)
+		}
+	}
+	return nil
+}
+
+// An Output of one's own takes images anywhere: it has them as go-containerregistry
+// does, once all are built and fulfil their contracts.
+func ExampleOutput() {
+	ctx := context.Background()
+	eng, err := engine.Open(ctx, "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Close()
+	to := list{os.Stdout}
+	_, err = eng.BuildAll(ctx, []engine.Job{
+		{Spec: variants.Standard{}, To: engine.Destination{Name: "lucid/base", Output: to}},
+		{Spec: variants.Python{}, To: engine.Destination{Name: "lucid/python-base", Output: to}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+}

@@ -16,8 +16,8 @@ type Job struct {
 	Spec lucidbase.Spec
 	// Platforms the image is for; none means lucidbase.AllPlatforms.
 	Platforms []ocispecs.Platform
-	// To says where the image goes: Push or Layout.
-	To Output
+	// To says where the image goes, such as Push or Layout.
+	To Destination
 	// NoCache runs every step again.
 	NoCache bool
 	// Compression of the layers: Gzip (the default) or Zstd.
@@ -64,9 +64,8 @@ func (j Job) check() (Job, error) {
 	if j.Spec == nil {
 		errs = append(errs, errors.New("Spec: missing"))
 	}
-	if j.To == nil {
-		errs = append(errs, errors.New("To: missing; Push or Layout"))
-	} else if err := j.To.check(); err != nil {
+	var err error
+	if j.To, err = j.To.check(); err != nil {
 		errs = append(errs, err)
 	}
 	if len(j.Platforms) == 0 {

@@ -38,6 +38,7 @@ type builder struct {
 
 func newBuilder(t *testing.T) builder {
 	t.Helper()
+	requireEngine(t)
 	b := builder{dir: t.TempDir()}
 	var err error
 	b.Engine, err = engine.Open(t.Context(), "", engine.WithCacheDir(filepath.Join(b.dir, "cache")))

@@ -1,63 +1,126 @@
 package engine
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
 )
 
-// Output is where an image goes: what Push or Layout gave.
-type Output interface {
-	// check finds what would fail after the build before it.
-	check() error
-	// name is the image by name and tag, as it was given.
-	name() string
+// Destination is where an image goes and what it is called there: what Push or Layout
+// returned, or a name with any other Output.
+type Destination struct {
+	// Name is the image's name and tag, such as "registry.example.com/lucid/base:v1.0.0".
+	// Without a tag, the tag is latest.
+	Name string
+	// Output takes the image there.
+	Output Output
 }
 
-// Push sends the image to a registry, with the user's own Docker credentials.
-// ref is a name with a tag; without one, the tag is latest. All of it is read back:
-// what reports success for nothing is an error.
-func Push(ref string) Output { return pushOutput{withTag(ref)} }
+// Output takes finished images somewhere. What a build sends to equal Outputs is
+// delivered at once: its type must be comparable. An Output with a String method is
+// shown by it while it works, such as "pushing".
+type Output interface {
+	// Check reports what would fail after the build before anything is built. The
+	// images have names and no index yet.
+	Check(ctx context.Context, d Delivery) error
+	// Deliver takes the images where they belong. It is called when all images of the
+	// build are there and fulfil their contracts, and again, with the same images, when
+	// it failed and a blob of the cache turned out to be damaged.
+	Deliver(ctx context.Context, d Delivery) error
+}
+
+// Delivery is images for one Output, and how it may reach others.
+type Delivery struct {
+	Images []Image
+	// Transport reaches registries: it trusts the CA bundle, waits as they ask, and
+	// gives up on those that are silent.
+	Transport http.RoundTripper
+}
+
+// Image is an image by name.
+type Image struct {
+	Name name.Tag
+	// Index is the image itself, read from the engine's cache directory.
+	Index v1.ImageIndex
+}
+
+// Push sends the image to a registry, with the user's own Docker credentials. ref is a
+// name with a tag; without one, the tag is latest. The tag moves when all images of the
+// build have arrived. All of it is read back: what reports success for nothing is an
+// error.
+func Push(ref string) Destination { return Destination{ref, registries{}} }
 
 // Layout writes the image to dir as an OCI image layout. ref is as for Push; the
 // layout's index.json knows the image by its tag.
-func Layout(dir, ref string) Output { return layoutOutput{dir, withTag(ref)} }
+func Layout(dir, ref string) Destination { return Destination{ref, layout{dir}} }
 
-// withTag adds the tag that a name without one means.
-func withTag(ref string) string {
-	if tag, err := name.NewTag(ref); err == nil && !strings.HasSuffix(ref, ":"+tag.TagStr()) {
-		return ref + ":" + tag.TagStr()
+// check fills in the tag that a name without one means.
+func (to Destination) check() (Destination, error) {
+	if to.Output == nil {
+		return to, fmt.Errorf("To: missing; Push or Layout")
 	}
-	return ref
-}
-
-type pushOutput struct{ ref string }
-
-func (o pushOutput) name() string { return o.ref }
-
-func (o pushOutput) check() error {
-	_, err := parseTag(o.ref)
-	return err
-}
-
-type layoutOutput struct{ dir, ref string }
-
-func (o layoutOutput) name() string { return o.ref }
-
-func (o layoutOutput) check() error {
-	if info, err := os.Stat(o.dir); err == nil && !info.IsDir() {
-		return fmt.Errorf("To: %s is a file, not a directory", o.dir)
-	}
-	_, err := parseTag(o.ref)
-	return err
-}
-
-func parseTag(ref string) (name.Tag, error) {
-	tag, err := name.NewTag(ref)
+	tag, err := name.NewTag(to.Name)
 	if err != nil {
-		return name.Tag{}, fmt.Errorf("To: %w", err)
+		return to, fmt.Errorf("To: %w", err)
 	}
-	return tag, nil
+	if !strings.HasSuffix(to.Name, ":"+tag.TagStr()) {
+		to.Name += ":" + tag.TagStr()
+	}
+	return to, nil
+}
+
+// registries is the Output of Push.
+type registries struct{}
+
+func (registries) String() string { return "pushing" }
+
+// Check finds out whether somebody answers and knows the user.
+func (registries) Check(ctx context.Context, d Delivery) error {
+	seen := map[string]bool{}
+	for _, img := range d.Images {
+		if repo := img.Name.Context(); !seen[repo.RegistryStr()] {
+			seen[repo.RegistryStr()] = true
+			if err := checkRegistry(ctx, repo, d.Transport); err != nil {
+				return fmt.Errorf("pushing to %s: %w", repo, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Deliver uploads what images share once.
+func (registries) Deliver(ctx context.Context, d Delivery) error {
+	targets := make([]image.Target, len(d.Images))
+	for i, img := range d.Images {
+		targets[i] = image.Target{Index: img.Index, Tag: img.Name}
+	}
+	return image.Push(ctx, targets, d.Transport)
+}
+
+// layout is the Output of Layout.
+type layout struct{ dir string }
+
+func (l layout) String() string { return "writing " + l.dir }
+
+// Check reports a file in the directory's place, and two images for one layout.
+func (l layout) Check(_ context.Context, d Delivery) error {
+	if info, err := os.Stat(l.dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("To: %s is a file, not a directory", l.dir)
+	}
+	if len(d.Images) > 1 {
+		return fmt.Errorf("To: %s: a layout of one image is asked for %d times", l.dir, len(d.Images))
+	}
+	return nil
+}
+
+// Deliver writes the one image.
+func (l layout) Deliver(ctx context.Context, d Delivery) error {
+	return image.WriteLayout(ctx, d.Images[0].Index, l.dir, d.Images[0].Name)
 }

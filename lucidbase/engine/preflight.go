@@ -11,37 +11,15 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// checkRegistries finds out before a long build whether somebody answers where
-// its images are to be pushed, and knows the user. Whether the user may push, the
-// push shows: to ask would start an upload.
-func (e *Engine) checkRegistries(ctx context.Context, jobs []Job) error {
-	seen := map[string]bool{}
-	for _, job := range jobs {
-		to, ok := job.To.(pushOutput)
-		if !ok {
-			continue
-		}
-		tag, err := parseTag(to.ref)
-		if err != nil {
-			return err
-		}
-		if seen[tag.RegistryStr()] {
-			continue
-		}
-		seen[tag.RegistryStr()] = true
-		if err := e.checkRegistry(ctx, tag.Context()); err != nil {
-			return fmt.Errorf("pushing to %s: %w", tag.Context(), err)
-		}
-	}
-	return nil
-}
-
-func (e *Engine) checkRegistry(ctx context.Context, repo name.Repository) error {
+// checkRegistry finds out before a long build whether somebody answers where its images
+// are to be pushed, and knows the user. Whether the user may push, the push shows: to
+// ask would start an upload.
+func checkRegistry(ctx context.Context, repo name.Repository, rt http.RoundTripper) error {
 	auth, err := authn.Resolve(ctx, authn.DefaultKeychain, repo)
 	if err != nil {
 		return fmt.Errorf("finding credentials: %w", err)
 	}
-	client, err := transport.NewWithContext(ctx, repo.Registry, auth, e.transport, []string{repo.Scope(transport.PushScope)})
+	client, err := transport.NewWithContext(ctx, repo.Registry, auth, rt, []string{repo.Scope(transport.PushScope)})
 	var answer *transport.Error
 	switch {
 	case ctx.Err() != nil:

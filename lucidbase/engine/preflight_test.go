@@ -25,7 +25,7 @@ func TestCheckRegistries(t *testing.T) {
 		for _, ref := range refs {
 			jobs = append(jobs, Job{To: Push(ref)})
 		}
-		return e.checkRegistries(t.Context(), jobs)
+		return e.checkOutputs(t.Context(), jobs)
 	}
 	open, private := testregistry.New(t), testregistry.New(t, testregistry.BasicAuth("user", "password"))
 	require.NoError(t, check())
@@ -77,7 +77,7 @@ func TestCheckRegistriesInTrouble(t *testing.T) {
 		"a page":  {tokens("<!doctype html>"), "200 OK without a token"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := e.checkRegistries(t.Context(), []Job{{To: Push(c.host + "/a:1")}})
+			err := e.checkOutputs(t.Context(), []Job{{To: Push(c.host + "/a:1")}})
 			require.ErrorContains(t, err, "pushing to "+c.host+"/a: ")
 			require.ErrorContains(t, err, c.says)
 			require.NotContains(t, err.Error(), "\n")

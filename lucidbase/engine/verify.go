@@ -77,7 +77,7 @@ func (e *Engine) verify(ctx context.Context, made []int, jobs []Job, graphs [][]
 	for _, i := range made {
 		eg.Go(func() (err error) {
 			if results[i], err = judge(ctx, images[i], graphs[i], store); err != nil {
-				return fmt.Errorf("verifying %s: %w", jobs[i].To.name(), err)
+				return fmt.Errorf("verifying %s: %w", jobs[i].To.Name, err)
 			}
 			return nil
 		})
@@ -89,7 +89,7 @@ func (e *Engine) verify(ctx context.Context, made []int, jobs []Job, graphs [][]
 	for i := range results {
 		for _, r := range results[i] {
 			if len(r.Findings) > 0 {
-				broken.Results = append(broken.Results, Verified{jobs[i].To.name(), r})
+				broken.Results = append(broken.Results, Verified{jobs[i].To.Name, r})
 			}
 		}
 	}
@@ -149,11 +149,11 @@ func (e *Engine) noteImages(jobs []Job, graphs [][]graph) {
 	}
 	for i, job := range jobs {
 		for _, line := range notes(graphs[i]) {
-			fmt.Fprintf(e.options.progress, "%s: %s\n", job.To.name(), line)
+			fmt.Fprintf(e.options.progress, "%s: %s\n", job.To.Name, line)
 		}
 		for _, g := range graphs[i] {
 			for _, w := range g.contract.Waivers {
-				fmt.Fprintf(e.options.progress, "waived in %s %s: %s\n", job.To.name(), g.contract.Platform, w)
+				fmt.Fprintf(e.options.progress, "waived in %s %s: %s\n", job.To.Name, g.contract.Platform, w)
 			}
 		}
 	}

@@ -14,6 +14,9 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -26,15 +29,18 @@ import (
 // first, see https://pkg.go.dev/github.com/containerd/containerd/v2/core/images.
 const containerdName = "io.containerd.image.name"
 
-// WriteLayout makes dir an OCI image layout of this image alone. Its short name is
+// WriteLayout makes dir an OCI image layout of one image alone. Its short name is
 // the tag, which is what "skopeo copy --all oci:DIR:TAG docker://..." looks for; its
 // whole name is there too. An image that was there stays whole until the new one is,
 // then its blobs go; blobs that are in both are not written again.
-func (i *Image) WriteLayout(ctx context.Context, dir string, tag name.Tag) error {
-	w := &layoutWriter{dir: dir, store: i.store}
-	err := w.prepare()
+func WriteLayout(ctx context.Context, idx v1.ImageIndex, dir string, tag name.Tag) error {
+	w := &layoutWriter{dir: dir}
+	blobs, err := layoutBlobs(idx)
 	if err == nil {
-		err = w.write(ctx, i, tag)
+		err = w.prepare()
+	}
+	if err == nil {
+		err = w.write(ctx, blobs, tag)
 	}
 	if err != nil {
 		w.undo()
@@ -43,10 +49,65 @@ func (i *Image) WriteLayout(ctx context.Context, dir string, tag name.Tag) error
 	return nil
 }
 
+// layoutBlob is a blob of a layout.
+type layoutBlob struct {
+	ocispecs.Descriptor
+	open func() (io.ReadCloser, error)
+	// lost is called when what was read is not what the digest says.
+	lost func(error) error
+}
+
+// layoutBlobs lists the layers and configs, then the manifests, then the index.
+func layoutBlobs(idx v1.ImageIndex) ([]layoutBlob, error) {
+	layers, err := blobsOf(idx)
+	if err != nil {
+		return nil, err
+	}
+	var blobs []layoutBlob
+	for _, l := range layers {
+		desc, err := partial.Descriptor(l)
+		if err != nil {
+			return nil, err
+		}
+		lost := func(err error) error { return err }
+		if ours, ok := l.(*layer); ok {
+			lost = ours.lost
+		}
+		blobs = append(blobs, layoutBlob{descriptor(*desc), l.Compressed, lost})
+	}
+	images, err := imagesOf(idx)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range append(asManifests(images), idx) {
+		raw, err := m.RawManifest()
+		if err != nil {
+			return nil, err
+		}
+		mediaType, err := m.MediaType()
+		if err != nil {
+			return nil, err
+		}
+		blobs = append(blobs, layoutBlob{
+			ocispecs.Descriptor{MediaType: string(mediaType), Digest: digest.FromBytes(raw), Size: int64(len(raw))},
+			func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil },
+			func(err error) error { return err },
+		})
+	}
+	return blobs, nil
+}
+
+func asManifests(images []v1.Image) []manifest {
+	all := make([]manifest, len(images))
+	for i, img := range images {
+		all[i] = img
+	}
+	return all
+}
+
 type layoutWriter struct {
-	dir   string
-	store *Store
-	made  []string // files and directories, in the order they were made
+	dir  string
+	made []string // files and directories, in the order they were made
 }
 
 // prepare makes the directories. The oci-layout file comes first, not last: it
@@ -105,13 +166,13 @@ func isLayout(entries []fs.DirEntry) bool {
 	return has[ocispecs.ImageLayoutFile] || has[ocispecs.ImageIndexFile] && has[ocispecs.ImageBlobsDir] && !foreign
 }
 
-func (w *layoutWriter) write(ctx context.Context, img *Image, tag name.Tag) error {
-	for _, desc := range img.blobs {
-		if err := w.copyBlob(ctx, desc); err != nil {
+func (w *layoutWriter) write(ctx context.Context, blobs []layoutBlob, tag name.Tag) error {
+	for _, b := range blobs {
+		if err := w.copyBlob(ctx, b); err != nil {
 			return err
 		}
 	}
-	top := img.blobs[len(img.blobs)-1]
+	top := blobs[len(blobs)-1].Descriptor
 	top.Annotations = map[string]string{ocispecs.AnnotationRefName: tag.TagStr(), containerdName: wholeName(tag)}
 	err := w.writeJSON(ocispecs.ImageIndexFile, ocispecs.Index{
 		Versioned: specs.Versioned{SchemaVersion: 2},
@@ -122,7 +183,7 @@ func (w *layoutWriter) write(ctx context.Context, img *Image, tag name.Tag) erro
 		return err
 	}
 	w.made = nil // from here on the new image is the one that is there
-	return w.sweep(img)
+	return w.sweep(blobs)
 }
 
 // wholeName is a name as Docker and containerd spell it out: their name of Docker
@@ -141,25 +202,25 @@ var checkedTime = lucidbase.Epoch()
 
 // copyBlob copies a blob that is not there. Never as a hard link: what a user does
 // to a layout must not reach the store.
-func (w *layoutWriter) copyBlob(ctx context.Context, desc ocispecs.Descriptor) error {
-	path := w.blob(desc.Digest.Encoded())
+func (w *layoutWriter) copyBlob(ctx context.Context, b layoutBlob) error {
+	path := w.blob(b.Digest.Encoded())
 	info, err := os.Stat(path)
 	switch {
-	case err != nil || !info.Mode().IsRegular() || info.Size() != desc.Size:
+	case err != nil || !info.Mode().IsRegular() || info.Size() != b.Size:
 	case info.ModTime().Equal(checkedTime):
 		return nil
-	case checked.File(ctx, path, desc.Digest, desc.Size) == nil:
+	case checked.File(ctx, path, b.Digest, b.Size) == nil:
 		return os.Chtimes(path, checkedTime, checkedTime)
 	}
-	src, err := os.Open(w.store.path(desc.Digest))
+	src, err := b.open()
 	if err != nil {
-		return w.store.damaged(desc.Digest, err)
+		return b.lost(err)
 	}
 	defer src.Close()
 	err = w.create(path, func(dst io.Writer) error {
-		err := checked.Copy(dst, checked.Reader(ctx, src), desc.Digest, desc.Size)
+		err := checked.Copy(dst, checked.Reader(ctx, src), b.Digest, b.Size)
 		if errors.As(err, new(*checked.Error)) {
-			return w.store.damaged(desc.Digest, err)
+			return b.lost(err)
 		}
 		return err
 	})
@@ -211,16 +272,16 @@ func (w *layoutWriter) undo() {
 
 // sweep removes what the image does not need: an earlier one's blobs, and what
 // writes that were killed left behind.
-func (w *layoutWriter) sweep(img *Image) error {
+func (w *layoutWriter) sweep(blobs []layoutBlob) error {
 	keep := map[string]bool{}
-	for _, desc := range img.blobs {
-		keep[desc.Digest.Encoded()] = true
+	for _, b := range blobs {
+		keep[b.Digest.Encoded()] = true
 	}
-	blobs, err := os.ReadDir(w.blob(""))
+	there, err := os.ReadDir(w.blob(""))
 	if err != nil {
 		return err
 	}
-	for _, e := range blobs {
+	for _, e := range there {
 		if !keep[e.Name()] {
 			if err := os.RemoveAll(w.blob(e.Name())); err != nil {
 				return err

@@ -73,16 +73,16 @@ func TestWriteLayout(t *testing.T) {
 	e := newExport(t)
 	dir := filepath.Join(t.TempDir(), "dist", "base")
 	first := e.image("root", "one")
-	require.NoError(t, first.WriteLayout(t.Context(), dir, tagged(t, "latest")))
+	require.NoError(t, WriteLayout(t.Context(), first.Index(), dir, tagged(t, "latest")))
 	requireLayout(t, dir, first, "latest")
 
 	before := snapshot(t, dir)
-	require.NoError(t, first.WriteLayout(t.Context(), dir, tagged(t, "latest")))
+	require.NoError(t, WriteLayout(t.Context(), first.Index(), dir, tagged(t, "latest")))
 	require.Equal(t, before, snapshot(t, dir), "nothing is written again")
 
 	second := e.image("root", "two")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, atomicfile.Prefix+"left-by-a-killed-process"), nil, 0o644))
-	require.NoError(t, second.WriteLayout(t.Context(), dir, tagged(t, "v1.0.0")))
+	require.NoError(t, WriteLayout(t.Context(), second.Index(), dir, tagged(t, "v1.0.0")))
 	requireLayout(t, dir, second, "v1.0.0")
 	shared := filepath.Join("blobs", "sha256", first.blobs[0].Digest.Encoded())
 	require.Equal(t, before[shared], snapshot(t, dir)[shared], "the shared layer stays")
@@ -92,19 +92,22 @@ func TestWriteLayoutCopies(t *testing.T) {
 	e := newExport(t)
 	dir := t.TempDir()
 	img := e.image("root")
-	require.NoError(t, img.WriteLayout(t.Context(), dir, tagged(t, "latest")))
+	require.NoError(t, WriteLayout(t.Context(), img.Index(), dir, tagged(t, "latest")))
 	inLayout := filepath.Join(dir, "blobs", "sha256", img.blobs[0].Digest.Encoded())
 	require.NoError(t, os.Truncate(inLayout, 0))
 	require.NoError(t, img.check(), "the store has a file of its own")
 
-	require.NoError(t, img.WriteLayout(t.Context(), dir, tagged(t, "latest")))
+	require.NoError(t, WriteLayout(t.Context(), img.Index(), dir, tagged(t, "latest")))
 	requireLayout(t, dir, img, "latest")
 }
 
 // The last layer that is copied turns out to be broken: as good as a full disk.
 func TestWriteLayoutInterrupted(t *testing.T) {
 	breakLast := func(t *testing.T, img *Image) {
-		path := img.store.path(img.blobs[len(img.blobs)-2].Digest)
+		layers := img.Layers()
+		digest, err := layers[len(layers)-1].Digest()
+		require.NoError(t, err)
+		path := filepath.Join(img.store.dir, "blobs", "sha256", digest.Hex)
 		data, err := os.ReadFile(path)
 		require.NoError(t, err)
 		data[0] ^= 1
@@ -114,7 +117,7 @@ func TestWriteLayoutInterrupted(t *testing.T) {
 		img := newExport(t).image("root")
 		breakLast(t, img)
 		dir := filepath.Join(t.TempDir(), "base")
-		err := img.WriteLayout(t.Context(), dir, tagged(t, "latest"))
+		err := WriteLayout(t.Context(), img.Index(), dir, tagged(t, "latest"))
 		require.ErrorContains(t, err, "writing layout "+dir+": blob sha256:")
 		require.ErrorContains(t, err, "its content is")
 		require.NoDirExists(t, dir)
@@ -123,7 +126,7 @@ func TestWriteLayoutInterrupted(t *testing.T) {
 		img := newExport(t).image("root")
 		breakLast(t, img)
 		dir := t.TempDir()
-		require.Error(t, img.WriteLayout(t.Context(), dir, tagged(t, "latest")))
+		require.Error(t, WriteLayout(t.Context(), img.Index(), dir, tagged(t, "latest")))
 		entries, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		require.Empty(t, entries)
@@ -132,11 +135,11 @@ func TestWriteLayoutInterrupted(t *testing.T) {
 		e := newExport(t)
 		dir := filepath.Join(t.TempDir(), "base")
 		old := e.image("root", "one")
-		require.NoError(t, old.WriteLayout(t.Context(), dir, tagged(t, "latest")))
+		require.NoError(t, WriteLayout(t.Context(), old.Index(), dir, tagged(t, "latest")))
 		before := snapshot(t, dir)
 		img := e.image("root", "two")
 		breakLast(t, img)
-		require.Error(t, img.WriteLayout(t.Context(), dir, tagged(t, "latest")))
+		require.Error(t, WriteLayout(t.Context(), img.Index(), dir, tagged(t, "latest")))
 		requireLayout(t, dir, old, "latest")
 		require.Equal(t, before, snapshot(t, dir))
 	})
@@ -145,16 +148,18 @@ func TestWriteLayoutInterrupted(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "base")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		require.ErrorIs(t, img.WriteLayout(ctx, dir, tagged(t, "latest")), context.Canceled)
+		require.ErrorIs(t, WriteLayout(ctx, img.Index(), dir, tagged(t, "latest")), context.Canceled)
 		require.NoDirExists(t, dir)
 	})
 	t.Run("killed before its end", func(t *testing.T) {
 		img := newExport(t).image("root")
 		dir := t.TempDir()
-		w := &layoutWriter{dir: dir, store: img.store}
+		w := &layoutWriter{dir: dir}
+		blobs, err := layoutBlobs(img.Index())
+		require.NoError(t, err)
 		require.NoError(t, w.prepare())
-		require.NoError(t, w.copyBlob(t.Context(), img.blobs[0]))
-		require.NoError(t, img.WriteLayout(t.Context(), dir, tagged(t, "latest")), "the next write goes on with it")
+		require.NoError(t, w.copyBlob(t.Context(), blobs[0]))
+		require.NoError(t, WriteLayout(t.Context(), img.Index(), dir, tagged(t, "latest")), "the next write goes on with it")
 		requireLayout(t, dir, img, "latest")
 	})
 }
@@ -169,7 +174,7 @@ func TestWriteLayoutElsewhere(t *testing.T) {
 		dir:                        "the directory has other files in it and is no OCI layout",
 		filepath.Join(file, "sub"): "not a directory",
 	} {
-		err := img.WriteLayout(t.Context(), target, tagged(t, "latest"))
+		err := WriteLayout(t.Context(), img.Index(), target, tagged(t, "latest"))
 		require.ErrorContains(t, err, "writing layout "+target+": ")
 		require.ErrorContains(t, err, want)
 		require.NotContains(t, err.Error(), "\n")
@@ -192,7 +197,7 @@ func TestSkopeo(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "base")
 	img := newExport(t).image("root", "one")
-	require.NoError(t, img.WriteLayout(t.Context(), dir, tagged(t, "v1.0.0")))
+	require.NoError(t, WriteLayout(t.Context(), img.Index(), dir, tagged(t, "v1.0.0")))
 
 	var raw ocispecs.Index
 	require.NoError(t, json.Unmarshal(skopeo("inspect", "--raw", "oci:"+dir+":v1.0.0"), &raw))

@@ -73,7 +73,7 @@ func TestPushToALiar(t *testing.T) {
 			for _, f := range tt.faults {
 				r.Inject(f)
 			}
-			base.Image = e.image("new root")
+			base.Index = e.image("new root").Index()
 			var w waits
 			err := w.push(t, base)
 			want := strings.NewReplacer("REPO", r.Ref("lucid/base"), "HOST", r.Host).Replace(tt.want)
@@ -87,7 +87,7 @@ func TestPushToALiar(t *testing.T) {
 				return // the registry has what was sent: it is what it hands out that is wrong
 			}
 			r.Reset()
-			requireTag(t, base.Tag.String(), old)
+			requireTag(t, base.Tag.String(), old.Index())
 		})
 	}
 }
@@ -302,6 +302,6 @@ func TestPushToTwoHosts(t *testing.T) {
 		require.Contains(t, foreign, "PATCH")
 		got, err := crane.Digest(r.Ref("lucid/base:latest"))
 		require.NoError(t, err)
-		require.Equal(t, to.Image.Digest.String(), got)
+		require.Equal(t, digestOf(t, to.Index), got)
 	}
 }

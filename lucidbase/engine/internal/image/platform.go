@@ -105,6 +105,11 @@ func (l *layer) Uncompressed() (io.ReadCloser, error) {
 	return cl.Uncompressed()
 }
 
+// lost is that the layer's blob is missing or damaged.
+func (l *layer) lost(err error) error {
+	return l.store.damaged(digest.Digest(l.desc.Digest.String()), err)
+}
+
 func (l *layer) open(h v1.Hash) (io.ReadCloser, error) {
 	return os.Open(l.store.path(digest.Digest(h.String())))
 }

@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -17,7 +18,7 @@ import (
 
 // Target is an image and the tag that it is pushed to.
 type Target struct {
-	Image *Image
+	Index v1.ImageIndex
 	Tag   name.Tag
 }
 
@@ -124,8 +125,12 @@ func (p *pusher) manifests(ctx context.Context, targets []Target) error {
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.SetLimit(jobs)
 	for _, t := range targets {
-		for h, img := range t.Image.index.images {
-			eg.Go(func() error { return p.put(ctx, t.Tag.Digest(h.String()), img) })
+		images, err := imagesOf(t.Index)
+		if err != nil {
+			return errors.Join(err, eg.Wait())
+		}
+		for _, img := range images {
+			eg.Go(func() error { return p.putByDigest(ctx, t.Tag.Context(), img) })
 		}
 	}
 	return eg.Wait()
@@ -135,14 +140,14 @@ func (p *pusher) indexes(ctx context.Context, targets []Target) error {
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.SetLimit(jobs)
 	for _, t := range targets {
-		eg.Go(func() error { return p.put(ctx, t.Tag.Digest(t.Image.Digest.String()), t.Image.index) })
+		eg.Go(func() error { return p.putByDigest(ctx, t.Tag.Context(), t.Index) })
 	}
 	return eg.Wait()
 }
 
 func (p *pusher) tags(ctx context.Context, targets []Target) error {
 	for _, t := range targets {
-		if err := p.put(ctx, t.Tag, t.Image.index); err != nil {
+		if err := p.put(ctx, t.Tag, t.Index); err != nil {
 			return err
 		}
 	}
@@ -153,6 +158,14 @@ func (p *pusher) tags(ctx context.Context, targets []Target) error {
 type manifest interface {
 	remote.Taggable
 	partial.Describable
+}
+
+func (p *pusher) putByDigest(ctx context.Context, repo name.Repository, m manifest) error {
+	h, err := m.Digest()
+	if err != nil {
+		return err
+	}
+	return p.put(ctx, repo.Digest(h.String()), m)
 }
 
 // put puts a manifest that is not there. The pusher remembers what it has put or

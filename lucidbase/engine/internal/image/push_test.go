@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/crane"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
@@ -33,7 +34,7 @@ func target(t *testing.T, r *testregistry.Registry, img *Image, nameTag string) 
 	t.Setenv("DOCKER_CONFIG", t.TempDir()) // nobody's own credentials
 	tag, err := name.NewTag(r.Ref(nameTag))
 	require.NoError(t, err)
-	return Target{Image: img, Tag: tag}
+	return Target{Index: img.Index(), Tag: tag}
 }
 
 // waits notes what would be waited for.
@@ -57,14 +58,20 @@ func (w *waits) push(t *testing.T, targets ...Target) error {
 
 const short = 100 * time.Millisecond
 
-func requireTag(t *testing.T, ref string, img *Image) {
+func digestOf(t *testing.T, idx v1.ImageIndex) string {
+	d, err := idx.Digest()
+	require.NoError(t, err)
+	return d.String()
+}
+
+func requireTag(t *testing.T, ref string, want v1.ImageIndex) {
 	got, err := crane.Digest(ref)
 	require.NoError(t, err)
-	require.Equal(t, img.Digest.String(), got)
+	require.Equal(t, digestOf(t, want), got)
 }
 
 func requirePushed(t *testing.T, target Target) {
-	requireTag(t, target.Tag.String(), target.Image)
+	requireTag(t, target.Tag.String(), target.Index)
 	got, err := remote.Index(target.Tag, remote.WithAuthFromKeychain(authn.DefaultKeychain))
 	require.NoError(t, err)
 	require.NoError(t, validate.Index(got), "with every byte read")
@@ -210,7 +217,7 @@ func TestPushFails(t *testing.T) {
 			require.NoError(t, Push(t.Context(), []Target{base, python}, nil))
 
 			r.Inject(tt.fault)
-			base.Image, python.Image = e.image("new root"), e.image("new root", "python")
+			base.Index, python.Index = e.image("new root").Index(), e.image("new root", "python").Index()
 			var w waits
 			err := w.push(t, base, python)
 			for _, part := range strings.Split(strings.ReplaceAll(tt.want, "REPO", r.Ref("lucid/base")), "X") {
@@ -219,8 +226,8 @@ func TestPushFails(t *testing.T) {
 			require.NotContains(t, err.Error(), "\n")
 
 			r.Reset()
-			requireTag(t, base.Tag.String(), old)
-			requireTag(t, python.Tag.String(), old)
+			requireTag(t, base.Tag.String(), old.Index())
+			requireTag(t, python.Tag.String(), old.Index())
 		})
 	}
 }

@@ -25,7 +25,7 @@ func uploads(targets []Target) ([]*blobUpload, error) {
 	byKey := map[key]*blobUpload{}
 	for _, t := range targets {
 		repo := t.Tag.Context()
-		layers, err := t.Image.index.blobs()
+		layers, err := blobsOf(t.Index)
 		if err != nil {
 			return nil, err
 		}
@@ -47,16 +47,38 @@ func uploads(targets []Target) ([]*blobUpload, error) {
 	return todo, nil
 }
 
-// blobs are the layers and configs of every platform.
-func (i *index) blobs() ([]v1.Layer, error) {
+// imagesOf returns the images that an index lists.
+func imagesOf(idx v1.ImageIndex) ([]v1.Image, error) {
+	m, err := idx.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	images := make([]v1.Image, len(m.Manifests))
+	for i, desc := range m.Manifests {
+		if images[i], err = idx.Image(desc.Digest); err != nil {
+			return nil, err
+		}
+	}
+	return images, nil
+}
+
+// blobsOf returns the layers and the config of every platform.
+func blobsOf(idx v1.ImageIndex) ([]v1.Layer, error) {
+	images, err := imagesOf(idx)
+	if err != nil {
+		return nil, err
+	}
 	var blobs []v1.Layer
-	for _, desc := range i.manifest.Manifests {
-		img := i.images[desc.Digest]
+	for _, img := range images {
+		layers, err := img.Layers()
+		if err != nil {
+			return nil, err
+		}
 		config, err := partial.ConfigLayer(img)
 		if err != nil {
 			return nil, err
 		}
-		blobs = append(append(blobs, img.layers...), config)
+		blobs = append(append(blobs, layers...), config)
 	}
 	return blobs, nil
 }

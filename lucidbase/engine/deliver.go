@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/lucid-project/base-images/internal/patient"
+	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
+)
+
+// batch is what goes to one Output.
+type batch struct {
+	output   Output
+	delivery Delivery
+	jobs     []int // of which the images are
+}
+
+// batches sorts jobs by their Outputs. Registries come last: a tag moves only when
+// everything else has worked.
+func (e *Engine) batches(jobs []Job) ([]*batch, error) {
+	var all []*batch
+	for i, job := range jobs {
+		tag, err := name.NewTag(job.To.Name)
+		if err != nil {
+			return nil, err
+		}
+		at := slices.IndexFunc(all, func(b *batch) bool { return b.output == job.To.Output })
+		if at < 0 {
+			at = len(all)
+			all = append(all, &batch{output: job.To.Output, delivery: Delivery{Transport: e.transport}})
+		}
+		all[at].delivery.Images = append(all[at].delivery.Images, Image{Name: tag})
+		all[at].jobs = append(all[at].jobs, i)
+	}
+	slices.SortStableFunc(all, func(a, b *batch) int { return pushed(a) - pushed(b) })
+	return all, nil
+}
+
+func pushed(b *batch) int {
+	if b.output == Output(registries{}) {
+		return 1
+	}
+	return 0
+}
+
+// checkOutputs asks every Output before anything is built.
+func (e *Engine) checkOutputs(ctx context.Context, jobs []Job) error {
+	batches, err := e.batches(jobs)
+	if err != nil {
+		return err
+	}
+	for _, b := range batches {
+		if err := b.output.Check(ctx, b.delivery); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliver sends every image where its job says.
+func (e *Engine) deliver(ctx context.Context, jobs []Job, images []*image.Image, d *display) error {
+	batches, err := e.batches(jobs)
+	if err != nil {
+		return err
+	}
+	ctx = patient.WithWaiter(ctx, d.wait)
+	for _, b := range batches {
+		for i, job := range b.jobs {
+			b.delivery.Images[i].Index = images[job].Index()
+		}
+		doing := "delivering " + jobs[b.jobs[0]].To.Name
+		if s, ok := b.output.(fmt.Stringer); ok {
+			doing = s.String()
+		}
+		if err := d.step(doing, func() error { return b.output.Deliver(ctx, b.delivery) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
