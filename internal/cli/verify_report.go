@@ -30,7 +30,7 @@ type judgement struct {
 	waivers []verify.Waiver
 }
 
-// errors gives an error a line for each argument that could not be read.
+// errors returns an error with a line for each argument that could not be read.
 func (j judgement) errors() error {
 	var errs []error
 	for _, u := range j.unread {

@@ -47,7 +47,7 @@ func (v *verifyFlags) open(ctx context.Context, arg string) (subjects []subject,
 	return subjects, archive.Close, nil
 }
 
-// looksLikePath tells what can be no reference: these start with a letter or a
+// looksLikePath reports whether an argument can be no reference: these start with a letter or a
 // digit.
 func looksLikePath(arg string) bool {
 	return strings.HasPrefix(arg, ".") || filepath.IsAbs(arg) || strings.Contains(arg, `\`)

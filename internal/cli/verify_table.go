@@ -9,7 +9,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
-// writeTable tells people what was found: a line a finding, below those of a rule
+// writeTable writes what was found, for people: a line a finding, below those of a rule
 // with one remedy why it matters and what to do, and a line a platform at the end.
 func writeTable(w io.Writer, j judgement) error {
 	b := bufio.NewWriter(w)

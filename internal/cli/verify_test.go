@@ -112,7 +112,7 @@ func push(t *testing.T, r *testregistry.Registry, nameTag string, archs ...strin
 	return r.Ref(nameTag)
 }
 
-// Each form of an image gives the same findings.
+// Each form of an image has the same findings.
 func TestVerifySources(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	both := layoutOf(t, "amd64", "arm64")

@@ -122,6 +122,7 @@ func (t *tarFiles) open(name string) (io.ReadCloser, int64, error) {
 	return nil, 0, fmt.Errorf("%s: not in the archive: %w", name, fs.ErrNotExist)
 }
 
+// Close closes the file.
 func (t *tarFiles) Close() error { return t.file.Close() }
 
 // What a compressed archive may become: no image packs better than 200 to 1.

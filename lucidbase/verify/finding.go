@@ -120,7 +120,7 @@ func (c Contract) applies(rule string) bool {
 	return len(c.Only) == 0
 }
 
-// waives tells whether a finding is waived.
+// waives reports whether a finding is waived.
 func (c Contract) waives(f Finding) bool {
 	for _, w := range c.Waivers {
 		if w.Rule == f.Rule && w.Path == f.Path {

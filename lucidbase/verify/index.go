@@ -14,7 +14,7 @@ import (
 // Index judges the image of every platform of an index, and the index itself.
 // want lists the platforms asked for; none means whatever is there. A platform
 // that is asked for and missing has a Result of its own, with that finding.
-// contract gives what a platform's image is held to; where that names no
+// contract returns what a platform's image is held to; where that names no
 // platform, the one that the index says is taken. Attestations and
 // signatures are no images and are passed over.
 func Index(ctx context.Context, idx v1.ImageIndex, want []v1.Platform, contract func(v1.Platform) Contract, store Store) ([]Result, error) {

@@ -18,7 +18,7 @@ import (
 
 // Store keeps facts by diff ID.
 type Store interface {
-	// Load gives the facts of a layer; ok is false when there are none, or none of
+	// Load returns the facts of a layer; ok is false when there are none, or none of
 	// this FactsFormat.
 	Load(ctx context.Context, diffID v1.Hash) (f Facts, ok bool)
 	// Save keeps facts.
@@ -28,7 +28,7 @@ type Store interface {
 // Memory is a Store that lasts as long as itself. Its zero value is empty.
 type Memory struct{ m sync.Map }
 
-// Load gives what Save kept.
+// Load returns what Save kept.
 func (s *Memory) Load(_ context.Context, diffID v1.Hash) (Facts, bool) {
 	f, ok := s.m.Load(diffID)
 	if !ok {

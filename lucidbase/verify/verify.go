@@ -70,7 +70,7 @@ type claimedLayer struct {
 	diffID v1.Hash
 }
 
-// DiffID gives the config's.
+// DiffID returns the config's.
 func (l claimedLayer) DiffID() (v1.Hash, error) { return l.diffID, nil }
 
 func claimed(layers []v1.Layer, diffIDs []v1.Hash) []v1.Layer {
@@ -84,7 +84,7 @@ func claimed(layers []v1.Layer, diffIDs []v1.Hash) []v1.Layer {
 	return named
 }
 
-// ScanAll gives the facts of each layer, from the store where it has them. A
+// ScanAll returns the facts of each layer, from the store where it has them. A
 // layer's kept facts count only when they were made from the same blob: a config
 // may claim any diff ID.
 func ScanAll(ctx context.Context, layers []v1.Layer, store Store) ([]Facts, error) {

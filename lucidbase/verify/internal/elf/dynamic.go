@@ -56,7 +56,7 @@ func (e *reader) program(segments []segment) error {
 	return err
 }
 
-// execStack tells whether the stack becomes executable. Without a PT_GNU_STACK a
+// execStack reports whether the stack becomes executable. Without a PT_GNU_STACK a
 // 64-bit kernel leaves it as it is (since Linux 5.8, elf_read_implies_exec), but
 // glibc's loader makes it executable for such a library, and for a program that
 // it loads (_dl_map_object_from_fd, DEFAULT_STACK_PERMS).
@@ -135,7 +135,7 @@ func (e *reader) names(tags []elf.DynTag, offsets []uint64, table stringTable) e
 	return nil
 }
 
-// offset gives the place in the file of an address in memory.
+// offset returns the place in the file of an address in memory.
 func (e *reader) offset(addr uint64) (uint64, error) {
 	for _, s := range e.loads {
 		if addr >= s.addr && addr-s.addr < s.length {

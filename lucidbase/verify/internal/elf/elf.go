@@ -11,6 +11,7 @@ import (
 	"strings"
 )
 
+// Magic is what an ELF file starts with.
 const Magic = elf.ELFMAG
 
 // What is read of an ELF file at most; real ones stay far below.
@@ -38,7 +39,7 @@ type segment struct {
 	align                        uint64
 }
 
-// Parse gives what could be read also when it ends with an error.
+// Parse returns what could be read also when it ends with an error.
 func Parse(r io.ReaderAt, size int64) (*File, error) {
 	e := &reader{ReaderAt: r, size: size, File: &File{}}
 	segments, err := e.header()
@@ -52,7 +53,7 @@ func Parse(r io.ReaderAt, size int64) (*File, error) {
 	return e.File, nil // never run or loaded
 }
 
-// header reads the file's header and gives its program headers.
+// header reads the file's header and returns its program headers.
 func (e *reader) header() ([]segment, error) {
 	ident, err := e.at(0, elf.EI_NIDENT)
 	if err != nil {
@@ -128,7 +129,7 @@ func fileType(t elf.Type) string {
 	return strconv.Itoa(int(t))
 }
 
-// debug tells a file that was split off another with its debugging information
+// debug reports whether a file was split off another with its debugging information
 // (objcopy --only-keep-debug): its code has a place, but no bytes.
 func (e *reader) debug(offset uint64, size, count uint16) bool {
 	if offset == 0 || int(size) != pick(e.wide, 64, 40) {

@@ -10,7 +10,7 @@ type File struct {
 	// or ELF's own number for others: "EM_386", "EM_1234". Class and byte order
 	// other than 64-bit little-endian are spelled after it: "EM_ARM 32-bit".
 	Machine string
-	// Executable tells programs from shared libraries: ET_EXEC, or ET_DYN with an
+	// Executable is set for programs, not for shared libraries: ET_EXEC, or ET_DYN with an
 	// interpreter or DF_1_PIE.
 	Executable bool
 	// Interpreter is the loader's path, PT_INTERP.

@@ -20,6 +20,7 @@ type Matcher struct {
 	heads map[uint16][]int
 }
 
+// New returns the Matcher of words of at least two bytes.
 func New(words []string) *Matcher {
 	m := &Matcher{heads: map[uint16][]int{}, reach: 200}
 	for _, word := range words {

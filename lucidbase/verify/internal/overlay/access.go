@@ -12,7 +12,7 @@ import (
 // and Docker's are the same).
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// Env gives the last value of a variable in the config, as Docker merges them.
+// Env returns the last value of a variable in the config, as Docker merges them.
 func (im *Image) Env(name string) (value string, ok bool) {
 	for _, kv := range im.Config.Config.Env {
 		if k, v, _ := strings.Cut(kv, "="); k == name {
@@ -57,7 +57,7 @@ const (
 	mayRun    = 1
 )
 
-// May tells whether a user has a permission for a place whose links were followed,
+// May reports whether a user has a permission for a place whose links were followed,
 // and may search the directories above it. Root needs one bit of execution, and no
 // other; directories that no layer has an entry for are made with mode 755.
 func (im *Image) May(id Identity, at string, bit uint32) bool {
@@ -97,7 +97,7 @@ func (id Identity) has(e *Entry, bit uint32) bool {
 }
 
 // LookPath finds a program as a runtime does: a name with a slash is a path, others
-// are looked for in PATH. e is nil when it is not there; runs tells whether the
+// are looked for in PATH. e is nil when it is not there; runs reports whether the
 // user may execute it.
 func (im *Image) LookPath(id Identity, program string) (e *Entry, runs bool) {
 	candidates := []string{im.Absolute(program)}
@@ -133,6 +133,7 @@ func (im *Image) Barrier(id Identity, at string) string {
 	return fmt.Sprintf("mode %04o, owner %d:%d", c.Mode, c.UID, c.GID)
 }
 
+// IsDir reports whether a path with a slash leads to a directory, links followed.
 func (im *Image) IsDir(p string) bool {
 	_, n := im.Follow(im.Absolute(p))
 	return strings.Contains(p, "/") && n != nil && (n.Entry == nil || n.Entry.Kind == scan.Directory)

@@ -11,12 +11,12 @@ import (
 // Collision is a path that several distributions list with different hashes.
 type Collision struct {
 	*Entry
-	Claims []claim
+	Claims []Claim
 }
 
-// claim is a distribution that lists a path, and the SHA-256 that its RECORD has for
+// Claim is a distribution that lists a path, and the SHA-256 that its RECORD has for
 // it; empty for none.
-type claim struct {
+type Claim struct {
 	*DistInfo
 	sha256 string
 }
@@ -61,7 +61,7 @@ func (im *Image) Collisions() map[string]*Collision {
 	return r.collisions
 }
 
-// Overwritten tells a file that is another distribution's: not changed, but a
+// Overwritten reports whether a file is another distribution's: not changed, but a
 // collision.
 func (im *Image) Overwritten(at string) bool {
 	c := im.Collisions()[at]
@@ -69,11 +69,11 @@ func (im *Image) Overwritten(at string) bool {
 }
 
 // claims are those of the paths that several distributions list, by name.
-func (r *Records) claims() map[string][]claim {
+func (r *Records) claims() map[string][]Claim {
 	if r.claimed != nil {
 		return r.claimed
 	}
-	all := map[string][]claim{}
+	all := map[string][]Claim{}
 	r.claimed = all
 	for _, d := range r.Infos {
 		if len(r.shared) == 0 || d.Record == nil || d.OtherManager() {
@@ -86,14 +86,14 @@ func (r *Records) claims() map[string][]claim {
 			}
 			of := all[at]
 			if len(of) == 0 || of[len(of)-1].DistInfo != d {
-				all[at] = append(of, claim{d, line.SHA256()})
+				all[at] = append(of, Claim{d, line.SHA256()})
 			} else if last := &of[len(of)-1]; last.sha256 == "" {
 				last.sha256 = line.SHA256() // listed twice
 			}
 		}
 	}
 	for _, of := range all {
-		slices.SortFunc(of, func(a, b claim) int { return strings.Compare(a.At, b.At) })
+		slices.SortFunc(of, func(a, b Claim) int { return strings.Compare(a.At, b.At) })
 	}
 	return all
 }
@@ -108,9 +108,9 @@ func (r *Records) Others(at string, d *DistInfo) string {
 	return ""
 }
 
-// differ tells claims that cannot all be true. One without a hash says nothing.
-func differ(claims []claim) bool {
-	var first *claim
+// differ reports whether claims cannot all be true. One without a hash says nothing.
+func differ(claims []Claim) bool {
+	var first *Claim
 	for i := range claims {
 		switch c := &claims[i]; {
 		case c.sha256 == "":

@@ -83,7 +83,7 @@ func isLibraryName(at string) bool {
 	return strings.Contains(base, ".so") && libraryName.MatchString(base)
 }
 
-// extension tells the names of extension modules: "tagged" for those that say so,
+// extension returns how a name is an extension module's: "tagged" for those that say so,
 // "plain" for those that other libraries have too, "" for others.
 func extension(at string) string {
 	base := path.Base(at)
@@ -99,7 +99,7 @@ func extension(at string) string {
 	return "plain"
 }
 
-// isImported tells a place from which modules are imported.
+// isImported reports whether modules are imported from a place.
 func (im *Image) isImported(at string) bool {
 	for _, dir := range []string{"/site-packages/", "/dist-packages/", "/lib-dynload/"} {
 		if strings.Contains(at, dir) {

@@ -8,27 +8,30 @@ import (
 
 // Group is several files that make one finding: those of one layer and fate.
 type Group struct {
-	Key     groupKey
+	Key     GroupKey
 	Entries []*Entry
 }
 
-type groupKey struct {
+// GroupKey is what the files of a group have in common.
+type GroupKey struct {
 	Name     string
 	Layer    int
 	hiddenBy int
 	deleted  bool
 }
 
-// groups collects files; they come out in the order in which they were first seen.
-type groups struct {
-	byKey map[groupKey]*Group
+// Groups collects files; they come out in the order in which they were first seen.
+type Groups struct {
+	byKey map[GroupKey]*Group
 	Order []*Group
 }
 
-func NewGroups() *groups { return &groups{byKey: map[groupKey]*Group{}} }
+// NewGroups returns no groups yet.
+func NewGroups() *Groups { return &Groups{byKey: map[GroupKey]*Group{}} }
 
-func (gs *groups) Add(e *Entry, name string) {
-	k := groupKey{name, e.Layer, e.HiddenBy, e.Deleted}
+// Add puts a file into the group of this name, its layer and its fate.
+func (gs *Groups) Add(e *Entry, name string) {
+	k := GroupKey{name, e.Layer, e.HiddenBy, e.Deleted}
 	g := gs.byKey[k]
 	if g == nil {
 		g = &Group{Key: k}
@@ -40,7 +43,7 @@ func (gs *groups) Add(e *Entry, name string) {
 
 // Hits makes a finding of each group, at the file itself when there is one, else
 // at the deepest directory that holds them all.
-func (gs *groups) Hits(found func(*Group) string) []Hit {
+func (gs *Groups) Hits(found func(*Group) string) []Hit {
 	var hits []Hit
 	for _, g := range gs.Order {
 		h := g.Entries[0].Hit(found(g))

@@ -29,7 +29,7 @@ type Image struct {
 	Entries []*Entry
 	// last is where the entries of a directory go; they mostly come together.
 	last place
-	// Works is what the rules of that group share.
+	// works is what was found out once for several rules.
 	works works
 	// dirs are those of PATH, volumes the declared ones, once they were asked for.
 	dirs    []string
@@ -174,7 +174,7 @@ func (im *Image) put(f *scan.File, layer int) {
 	im.Entries = append(im.Entries, e)
 }
 
-// grow gives the node of a path whose links were followed, made where needed.
+// grow returns the node of a path whose links were followed, made where needed.
 func (im *Image) grow(at string) *Node {
 	n := im.Root
 	for name := range strings.SplitSeq(at, "/") {
@@ -185,7 +185,7 @@ func (im *Image) grow(at string) *Node {
 	return n
 }
 
-// child gives the node below n, made where needed.
+// child returns the node below n, made where needed.
 func (n *Node) child(name string) *Node {
 	c := n.Children[name]
 	if c == nil {
@@ -208,7 +208,7 @@ func (n *Node) hide(layer int, deleted bool) {
 	}
 }
 
-// Walk gives the node of a path whose links were followed; nil for none.
+// Walk returns the node of a path whose links were followed; nil for none.
 func (im *Image) Walk(p string) *Node {
 	n := im.Root
 	for name := range strings.SplitSeq(strings.Trim(p, "/"), "/") {
@@ -273,13 +273,13 @@ func (im *Image) Follow(p string) (at string, n *Node) {
 	return path.Join(names...), nodes[len(nodes)-1]
 }
 
-// Exists tells whether a path leads to something, links followed.
+// Exists reports whether a path leads to something, links followed.
 func (im *Image) Exists(p string) bool {
 	_, n := im.Follow(p)
 	return n != nil
 }
 
-// Stat gives the entry that a path leads to, links followed; nil for nothing,
+// Stat returns the entry that a path leads to, links followed; nil for nothing,
 // and for a directory that no layer has an entry for.
 func (im *Image) Stat(p string) *Entry {
 	if _, n := im.Follow(p); n != nil {

@@ -31,7 +31,7 @@ func (im *Image) Libcs() map[string]bool {
 	return has
 }
 
-// linksIn gives the names in directories that lead to a file.
+// linksIn returns the names in directories that lead to a file.
 func (im *Image) linksIn(dirs ...string) map[string]bool {
 	names := map[string]bool{}
 	for _, dir := range dirs {
@@ -46,7 +46,7 @@ func (im *Image) linksIn(dirs ...string) map[string]bool {
 	return names
 }
 
-// loaderOf tells whose dynamic loader has a name.
+// loaderOf returns the C library whose dynamic loader has a name, "" for none.
 func loaderOf(name string) string {
 	switch {
 	case strings.HasPrefix(name, "ld-musl-"):
@@ -64,7 +64,7 @@ var SuffixOf = map[string]string{Glibc: "linux-gnu", Musl: "linux-musl"}
 // GLIBC_2.0 too.
 var glibcOwn = regexp.MustCompile(`^(lib(c|m|dl|rt|util|pthread|resolv)\.so\.[0-9]|ld-linux|ld64\.so)`)
 
-// LibcOf tells which C library a file was linked with, and by what that is seen.
+// LibcOf returns the C library that a file was linked with, and by what that is seen.
 func LibcOf(at string, x *elf.File) (libc, why string) {
 	if libc := loaderOf(path.Base(x.Interpreter)); libc != "" {
 		return libc, "its loader is " + x.Interpreter

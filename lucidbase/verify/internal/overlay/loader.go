@@ -36,7 +36,7 @@ type Loading struct {
 	// damaged are the names of libraries that are none.
 	damaged map[string]bool
 	Missing []Missing
-	Lacking []lackingVersion
+	Lacking []LackingVersion
 	seen    map[fault]bool
 	// steps counts what was followed; beyond maxSteps nothing is, and left is the
 	// first file that was not judged.
@@ -76,13 +76,13 @@ type Missing struct {
 	Name string
 }
 
-// lackingVersion is a symbol version that a library does not have.
-type lackingVersion struct {
+// LackingVersion is a symbol version that a library does not have.
+type LackingVersion struct {
 	Of, Library *Object
 	Version     string
 }
 
-// Loading gives the image's loading, made on first use.
+// Loading returns the image's loading, made on first use.
 func (im *Image) Loading() *Loading {
 	if im.works.loading != nil {
 		return im.works.loading
@@ -144,7 +144,7 @@ func (l *Loading) name(e *Entry, x *elf.File) {
 	}
 }
 
-// run loads a file and all that it needs, breadth first as loaders do, and gives
+// run loads a file and all that it needs, breadth first as loaders do, and returns
 // what is loaded by name. before is what the process already has.
 func (l *Loading) run(root *Entry, before map[string]*Object) map[string]*Object {
 	if l.steps > maxSteps {
@@ -209,7 +209,7 @@ func (l *Loading) versions(objects []*Object, names map[string]*Object) {
 				continue
 			}
 			if !l.provides(library.Elf)[r.Version] && l.isNew(o, r.Library+" "+r.Version) {
-				l.Lacking = append(l.Lacking, lackingVersion{o, library, r.Version})
+				l.Lacking = append(l.Lacking, LackingVersion{o, library, r.Version})
 			}
 		}
 	}
@@ -263,7 +263,7 @@ func (l *Loading) isMusl(o *Object) bool {
 	return l.libc == Musl
 }
 
-// isDamaged tells a library that is there and is none: it has a finding of its own.
+// isDamaged reports whether a library is there and is none: it has a finding of its own.
 func (l *Loading) isDamaged(name string) bool {
 	if l.damaged == nil {
 		l.damaged = map[string]bool{}
@@ -278,7 +278,7 @@ func (l *Loading) isDamaged(name string) bool {
 	return l.damaged[name] && l.ByName[name] == nil
 }
 
-// near tells whether a library's own package has what it needs, so that its code
+// near reports whether a library's own package has what it needs, so that its code
 // can load that first (ctypes, a launcher such as Java's): it lies below the
 // package's directory.
 func (l *Loading) near(root *Entry, name string) bool {

@@ -7,13 +7,13 @@ import (
 )
 
 // triplets are Debian's names of architectures (the directories of multiarch),
-// cpus the kernel's (AT_PLATFORM).
+// CPUs the kernel's (AT_PLATFORM).
 var (
 	triplets = map[string]string{
 		"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu", "386": "i386-linux-gnu", "arm": "arm-linux-gnueabihf",
 		"ppc64le": "powerpc64le-linux-gnu", "s390x": "s390x-linux-gnu", "riscv64": "riscv64-linux-gnu",
 	}
-	Cpus = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "386": "i686", "ppc64le": "powerpc64le"}
+	CPUs = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "386": "i686", "ppc64le": "powerpc64le"}
 )
 
 // directories finds out where the image's loader looks for libraries. Debian's
@@ -21,7 +21,7 @@ var (
 func (l *Loading) directories() {
 	im := l.im
 	arch := im.Config.Architecture
-	l.platform = Cpus[arch]
+	l.platform = CPUs[arch]
 	if list, ok := im.Env("LD_LIBRARY_PATH"); ok {
 		l.environment = firstDirs(strings.FieldsFunc(list, func(r rune) bool { return r == ':' || r == ';' }))
 	}
@@ -83,7 +83,7 @@ func (im *Image) ldConf(p string, depth int) []string {
 	return dirs
 }
 
-// glob gives the files of a pattern that is relative or absolute.
+// glob returns the files of a pattern that is relative or absolute.
 func (im *Image) glob(relative, pattern string) []string {
 	if path.IsAbs(pattern) {
 		relative = pattern
@@ -190,7 +190,7 @@ func (l *Loading) in(dirs []string, of *Object, name string, o *Object) (*Entry,
 	return nil, ""
 }
 
-// fits gives the file when it is a library of o's machine: loaders skip others.
+// fits returns the file when it is a library of o's machine: loaders skip others.
 func (l *Loading) fits(e *Entry, o *Object) *Entry {
 	if e == nil || e.Content().ELF == nil || e.Content().ELF.Type != "dyn" || e.Content().ELF.Machine != o.Elf.Machine {
 		return nil

@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+// Followed returns where a path leads, links followed; a relative one is in the working
+// directory.
 func (im *Image) Followed(p string) string {
 	at, _ := im.Follow(im.Absolute(p))
 	return at
@@ -13,7 +15,7 @@ func (im *Image) Followed(p string) string {
 // runtimeFiles are those that every runtime mounts into a container.
 var runtimeFiles = map[string]bool{"/etc/hosts": true, "/etc/hostname": true, "/etc/resolv.conf": true}
 
-// IsMounted tells places that get their content when a container runs.
+// IsMounted reports whether a path is of those that get their content when a container runs.
 func (im *Image) IsMounted(p string) bool {
 	if im.volumes == nil {
 		im.volumes = map[string]bool{}
@@ -32,7 +34,7 @@ func (im *Image) IsMounted(p string) bool {
 	return false
 }
 
-// IsWithin tells whether a path is one of several places, or below one.
+// IsWithin reports whether a path is one of several places, or below one.
 func IsWithin(p string, places map[string]bool) bool {
 	for len(places) > 0 && !places[p] {
 		if p == "/" || p == "." {

@@ -15,7 +15,7 @@ type Records struct {
 	Owner  map[string]*DistInfo
 	shared map[string]bool
 	// claimed and collisions are nil until they were asked for.
-	claimed    map[string][]claim
+	claimed    map[string][]Claim
 	collisions map[string]*Collision
 }
 
@@ -28,9 +28,10 @@ type DistInfo struct {
 	installer             string
 }
 
+// String returns the distribution's name and version as its directory has them.
 func (d *DistInfo) String() string { return strings.TrimSuffix(path.Base(d.At), ".dist-info") }
 
-// Records gives the image's records, made on first use. A dist-info inside
+// Records returns the image's records, made on first use. A dist-info inside
 // another distribution (setuptools/_vendor) is that one's file.
 func (im *Image) Records() *Records {
 	if im.works.records != nil {
@@ -80,12 +81,12 @@ func (im *Image) Records() *Records {
 	return r
 }
 
-// IsCarried tells a directory inside a package of site-packages.
+// IsCarried reports whether a directory is inside a package of site-packages.
 func IsCarried(site string) bool {
 	return strings.Contains(site, "/site-packages/") || strings.Contains(site, "/dist-packages/")
 }
 
-// Place gives the path of a RECORD's line; ok is false where it leads out of the
+// Place returns the path of a RECORD's line; ok is false where it leads out of the
 // root.
 func (d *DistInfo) Place(p string) (string, bool) {
 	if path.IsAbs(p) {
@@ -98,7 +99,7 @@ func (d *DistInfo) Place(p string) (string, bool) {
 	return "/" + relative, relative != ".." && !strings.HasPrefix(relative, "../")
 }
 
-// OtherManager tells what a system's package manager installed. It keeps its own
+// OtherManager reports whether a system's package manager installed it. That keeps its own
 // list of files: Debian and Fedora take RECORD away, or change files after it was
 // written.
 func (d *DistInfo) OtherManager() bool {
@@ -111,7 +112,7 @@ func (d *DistInfo) OtherManager() bool {
 	return true
 }
 
-// IsDebians tells a directory that dpkg's packages alone are installed in.
+// IsDebians reports whether dpkg's packages alone are installed in a directory.
 func IsDebians(site string) bool {
 	return path.Base(site) == "dist-packages" && strings.HasPrefix(site, "/usr/lib/python")
 }

@@ -48,7 +48,7 @@ type Resolved struct {
 	Steps *int
 }
 
-// Active gives the requirements whose markers hold.
+// Active returns the requirements whose markers hold.
 func (w *Resolved) Active(d *InstalledDist) []*python.Requirement {
 	var active []*python.Requirement
 	for _, line := range d.Requires {
@@ -66,7 +66,7 @@ func (w *Resolved) Active(d *InstalledDist) []*python.Requirement {
 	return active
 }
 
-// holds tells whether a marker holds for sure, with one of the extras that are
+// holds reports whether a marker holds for sure, with one of the extras that are
 // asked for or none.
 func (w *Resolved) holds(m *python.Marker, d *InstalledDist) bool {
 	with := func(extra string) bool {
@@ -83,7 +83,7 @@ func (w *Resolved) holds(m *python.Marker, d *InstalledDist) bool {
 
 // MarkerEnvironments are those of PEP 508 for an interpreter.
 func (im *Image) MarkerEnvironments(env *Environment) []python.Environment {
-	machine := Cpus[im.Config.Architecture]
+	machine := CPUs[im.Config.Architecture]
 	if machine == "" {
 		machine = im.Config.Architecture
 	}
@@ -98,7 +98,7 @@ func (im *Image) MarkerEnvironments(env *Environment) []python.Environment {
 	return all
 }
 
-// fullVersions gives an interpreter's X.Y.Z by pyvenv.cfg, the package that brings
+// fullVersions returns an interpreter's X.Y.Z by pyvenv.cfg, the package that brings
 // it, or what the official images say of themselves; else the first and the last
 // that there can be.
 func (im *Image) fullVersions(env *Environment) []string {
@@ -129,7 +129,7 @@ func (im *Image) fullVersions(env *Environment) []string {
 	return []string{env.minor + ".0", env.minor + ".99"}
 }
 
-// packagedPython gives the version of a package that brings an interpreter.
+// packagedPython returns the version of a package that brings an interpreter.
 func (im *Image) packagedPython(name string) string {
 	if im.works.packaged == nil {
 		im.works.packaged = map[string]string{}

@@ -15,7 +15,7 @@ var wrappers = map[string]int{
 
 var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
-// Wrapped gives what a wrapper starts, nil when argv is no wrapper's.
+// Wrapped returns what a wrapper starts, nil when argv is no wrapper's.
 func Wrapped(argv []string) []string {
 	skip, ok := wrappers[path.Base(argv[0])]
 	if !ok {
@@ -48,13 +48,14 @@ var Shells = &Tool{
 	},
 }
 
-// IsShellName tells by a program's name alone; it need not be in the image.
+// IsShellName reports whether a program is called like a shell; it need not be in the
+// image.
 func IsShellName(program string) bool {
 	base := path.Base(program)
 	return Shells.Names.MatchString(base) || base == "rc" || base == "nu"
 }
 
-// IsApplet tells a program of BusyBox or Toybox that is no shell: what these do is
+// IsApplet reports whether a file is BusyBox or Toybox and called as no shell: what these do is
 // decided by the name that they are called by.
 func IsApplet(called, at string, n *Node) bool {
 	many := multicall.MatchString(path.Base(at))
@@ -67,7 +68,7 @@ func IsApplet(called, at string, n *Node) bool {
 
 var multicall = ToolNames("busybox", "toybox")
 
-// ShellOf gives the shell that a shebang line leads to, "" when it is none of
+// ShellOf returns the shell that a shebang line leads to, "" when it is none of
 // the image's. One that was deleted counts for what was deleted too.
 func (im *Image) ShellOf(shebang string, ts Tools, visible bool) string {
 	is := func(p string) bool {

@@ -27,9 +27,11 @@ func SourceOf(at string) string {
 	return path.Join(path.Dir(path.Clean(dir)), name+".py")
 }
 
+// IsDotted reports whether a text is numbers with dots between.
 func IsDotted(s string) bool { return s != "" && strings.Trim(s, "0123456789.") == "" }
 
-// IsModule tells source, bytecode and extension modules.
+// IsModule reports whether a module is at a path without a suffix: source, bytecode or
+// an extension.
 func (im *Image) IsModule(at string) bool {
 	dir, base := path.Split(at)
 	n := im.Lookup(dir)
@@ -49,7 +51,7 @@ func (im *Image) IsModule(at string) bool {
 	return false
 }
 
-// MinorOf gives "3.11" of "3.11.2" or "3.11.2.final.0".
+// MinorOf returns "3.11" of "3.11.2" or "3.11.2.final.0".
 func MinorOf(version string) string {
 	parts := strings.SplitN(version, ".", 3)
 	if len(parts) < 2 || !IsDotted(parts[0]) || !IsDotted(parts[1]) {
@@ -58,7 +60,7 @@ func MinorOf(version string) string {
 	return parts[0] + "." + parts[1]
 }
 
-// PythonsIn gives the names of the interpreters in a directory, whether links or
+// PythonsIn returns the names of the interpreters in a directory, whether links or
 // not, that can be run.
 func (im *Image) PythonsIn(dir string) []string {
 	n := im.Lookup(im.Absolute(dir))
@@ -87,14 +89,14 @@ func (im *Image) PythonsIn(dir string) []string {
 }
 
 func isPythonName(name string) bool {
-	return name == "python" || name == "python2" || name == "python3" || Program.MatchString(name)
+	return name == "python" || name == "python2" || name == "python3" || PythonProgram.MatchString(name)
 }
 
-// MinorAt tells an interpreter's version by the name that its links end at; ""
+// MinorAt returns an interpreter's version by the name that its links end at; ""
 // when that does not say.
 func (im *Image) MinorAt(p string) string {
 	at, _ := im.Follow(im.Absolute(p))
-	if m := Program.FindStringSubmatch(path.Base(at)); m != nil {
+	if m := PythonProgram.FindStringSubmatch(path.Base(at)); m != nil {
 		return m[1]
 	}
 	return ""
@@ -136,9 +138,10 @@ type Environment struct {
 	system bool
 }
 
-var Program = regexp.MustCompile(`^python([0-9]+\.[0-9]+)t?$`)
+// PythonProgram matches the names of interpreters; its group is the version, "3.11".
+var PythonProgram = regexp.MustCompile(`^python([0-9]+\.[0-9]+)t?$`)
 
-// Pythons gives the interpreters: programs called pythonX.Y in a bin directory.
+// Pythons returns the interpreters: programs called pythonX.Y in a bin directory.
 func (im *Image) Pythons() []*Entry { return im.Sites().pythons }
 
 // nativePythons leaves out those that are no program of the image's CPU, such as a
@@ -153,7 +156,7 @@ func (im *Image) nativePythons() []*Entry {
 	return native
 }
 
-// Sites gives the image's sites, made on first use.
+// Sites returns the image's sites, made on first use.
 func (im *Image) Sites() *Sites {
 	if im.works.sites != nil {
 		return im.works.sites
@@ -172,7 +175,7 @@ func (im *Image) Sites() *Sites {
 			s.add(e)
 		case base == "pyvenv.cfg":
 			configs = append(configs, e)
-		case c.Mode&0o111 != 0 && Program.MatchString(base) && path.Base(dir) == "bin":
+		case c.Mode&0o111 != 0 && PythonProgram.MatchString(base) && path.Base(dir) == "bin":
 			s.pythons = append(s.pythons, e)
 		}
 	})
@@ -190,7 +193,7 @@ func (im *Image) Sites() *Sites {
 	return s
 }
 
-// full tells that no more environments are added; the first that is left out is kept.
+// full reports whether no more environments are added; the first that is left out is kept.
 func (s *Sites) full(next *Entry) bool {
 	if len(s.Environments) < maxEnvironments {
 		return false
@@ -201,7 +204,7 @@ func (s *Sites) full(next *Entry) bool {
 	return true
 }
 
-// First gives a distribution, for a finding about all.
+// First returns a distribution, for a finding about all.
 func (s *Sites) First() (d *Entry) {
 	for _, installed := range s.Distributions {
 		if d == nil || installed[0].At < d.At {
@@ -228,7 +231,7 @@ func (im *Image) addSystem(s *Sites, program *Entry) {
 	if im.Exists(path.Join(prefix, "pyvenv.cfg")) {
 		return
 	}
-	minor := Program.FindStringSubmatch(path.Base(program.At))[1]
+	minor := PythonProgram.FindStringSubmatch(path.Base(program.At))[1]
 	env := &Environment{prefix: prefix, minor: minor, system: true, Chosen: map[string]bool{}}
 	im.addChosen(s, env)
 	lib := "lib/python" + minor
@@ -259,7 +262,7 @@ func (im *Image) addOthers(s *Sites) {
 	}
 	for _, dir := range slices.Sorted(maps.Keys(s.Distributions)) {
 		lib, site := path.Split(dir)
-		m := Program.FindStringSubmatch(path.Base(lib))
+		m := PythonProgram.FindStringSubmatch(path.Base(lib))
 		prefix := path.Dir(path.Dir(path.Clean(lib)))
 		if covered[dir] || site != "site-packages" || m == nil || IsCarried(dir) || len(im.PythonsIn(path.Join(prefix, "bin"))) == 0 || s.full(s.Distributions[dir][0].Entry) {
 			continue
@@ -349,12 +352,12 @@ func (env *Environment) add(dir string) {
 	}
 }
 
-// LibMinors gives the X.Y of each lib/pythonX.Y of a prefix.
+// LibMinors returns the X.Y of each lib/pythonX.Y of a prefix.
 func (im *Image) LibMinors(prefix string) []string {
 	var minors []string
 	if n := im.Lookup(path.Join(prefix, "lib")); n != nil {
 		for name := range n.Children {
-			if m := Program.FindStringSubmatch(name); m != nil {
+			if m := PythonProgram.FindStringSubmatch(name); m != nil {
 				minors = append(minors, m[1])
 			}
 		}

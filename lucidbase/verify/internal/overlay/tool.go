@@ -27,6 +27,8 @@ type Tool struct {
 // "zsh-5.9", "sh.distrib".
 const toolSuffix = `([-._]?(static|extras|suid|real|distrib|dpkg-(new|old|tmp|dist)|orig|old|bak|[0-9][0-9.]*))*`
 
+// ToolNames returns what matches these names, which are expressions, also with what people
+// put behind a name.
 func ToolNames(names ...string) *regexp.Regexp {
 	return regexp.MustCompile(`^(` + strings.Join(names, "|") + `)` + toolSuffix + `$`)
 }
@@ -55,7 +57,7 @@ func (im *Image) Tools(t *Tool) Tools {
 	return ts
 }
 
-// findTools gives the tools of a kind, of all layers: by content, by name, as a copy
+// findTools returns the tools of a kind, of all layers: by content, by name, as a copy
 // or a hard link of one, as a symbolic link to one.
 func (im *Image) findTools(t *Tool) Tools {
 	ts := Tools{map[*Entry]string{}, map[string]bool{}}
@@ -179,7 +181,7 @@ func isDocumentation(at string) bool {
 	return strings.Contains(at, "/docs/")
 }
 
-// Hits gives a finding for each tool.
+// Hits returns a finding for each tool.
 func (ts Tools) Hits() []Hit {
 	var hits []Hit
 	for e, found := range ts.Found {

@@ -38,7 +38,7 @@ func (im *Image) passwds() []passwd {
 	return all
 }
 
-// Table gives the lines of a file of colon-separated fields that have enough.
+// Table returns the lines of a file of colon-separated fields that have enough.
 func (im *Image) Table(file string, fields int) [][]string {
 	e := im.Stat(file)
 	if e == nil {

@@ -29,7 +29,7 @@ type works struct {
 // what went wrong with a whole tree is one fault.
 const Several = 10
 
-// FixJudged is for what a rule gives up to look at.
+// FixJudged is the remedy for what a rule does not look at any more.
 const FixJudged = "split the image, or leave out what it does not need: no real one has so many"
 
 // SumUp makes one finding of many of one kind and layer, at the directory that
@@ -73,7 +73,7 @@ func (im *Image) Lookup(p string) *Node {
 	}
 }
 
-// Regular gives the file that a path leads to; nil for what is no file.
+// Regular returns the file that a path leads to; nil for what is no file.
 func (im *Image) Regular(p string) *Entry {
 	n := im.Lookup(p)
 	if n == nil || n.Entry == nil || n.Entry.Content().Kind != scan.Regular {
@@ -111,6 +111,7 @@ func (im *Image) Native(f func(*Entry, *elf.File)) {
 	})
 }
 
+// Number returns a count with its noun: "1 file", "3 files".
 func Number(count int, noun string) string {
 	if count == 1 {
 		return "1 " + noun

@@ -17,6 +17,7 @@ var contents = []struct{ magic, what string }{
 	{"<!DOCTYPE ", "an HTML page"}, {"<!doctype ", "an HTML page"}, {"<html", "an HTML page"},
 }
 
+// MachO is what Content returns for any of them.
 const MachO = "a macOS file (Mach-O)"
 
 // Content names what a file is by its first bytes, "" for what is not in contents.

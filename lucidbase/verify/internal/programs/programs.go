@@ -106,7 +106,7 @@ type Finder struct {
 	seen []bool
 	any  bool
 	zip  bool
-	// packed tells UPX' mark in the head; last is the file's end, where it leaves
+	// packed is set for UPX' mark in the head; last is the file's end, where it leaves
 	// another.
 	packed bool
 	last   []byte

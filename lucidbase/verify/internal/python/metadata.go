@@ -60,7 +60,7 @@ func ParseWheelTags(data []byte) (tags []string) {
 
 type header struct{ key, value string }
 
-// headers gives the headers of a mail, keys in lower case, folded lines joined by
+// headers returns the headers of a mail, keys in lower case, folded lines joined by
 // a space, until the empty line that ends them.
 func headers(data []byte) func(func(header) bool) {
 	return func(yield func(header) bool) {

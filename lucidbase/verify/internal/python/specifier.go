@@ -63,7 +63,7 @@ func parseSpecifier(s string) (spec specifier, n int, err error) {
 	return spec, n, err
 }
 
-// Contain tells whether an installed version fulfils all of them. A pre-release
+// Contain reports whether an installed version fulfils all of them. A pre-release
 // counts: it is already there. One that is no version fulfils "===" alone.
 func (s Specifiers) Contain(version string) bool {
 	v, err := ParseVersion(version)
@@ -114,7 +114,7 @@ func (s specifier) equals(v Version) bool {
 	return v.Compare(s.version) == 0
 }
 
-// hasPrefix tells whether epoch and the first n numbers of the release are w's.
+// hasPrefix reports whether epoch and the first n numbers of the release are w's.
 func (v Version) hasPrefix(w Version, n int) bool {
 	if v.epoch.compare(w.epoch) != 0 {
 		return false

@@ -14,11 +14,11 @@ import (
 type vector struct {
 	Kind string // version, compare, spec, contain or requirement
 	A, B string
-	// OK tells whether A can be read, or contains B.
+	// OK reports whether A can be read, or contains B.
 	OK bool
 	// Want is the order of A and B.
 	Want int
-	// The parts of a requirement. Fits tells whether version B fulfils it, Holds
+	// The parts of a requirement. Fits reports whether version B fulfils it, Holds
 	// what its marker says: a bool, or "error".
 	Name, URL string
 	Extras    []string

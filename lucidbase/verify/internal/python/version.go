@@ -60,7 +60,7 @@ func ParseVersion(s string) (Version, error) {
 	return v, nil
 }
 
-// trailing gives the number that a part such as ".post12" ends with.
+// trailing returns the number that a part such as ".post12" ends with.
 func trailing(part string) number {
 	return newNumber(part[len(strings.TrimRight(part, "0123456789")):])
 }
@@ -129,7 +129,7 @@ func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 func (v Version) isPre() bool { return v.pre != "" || v.isDv }
 
-// isPostOf tells whether v differs from w at most by post, development and local
+// isPostOf reports whether v differs from w at most by post, development and local
 // releases.
 func (v Version) isPostOf(w Version) bool {
 	return v.compareBase(w) == 0 && v.pre == w.pre && v.preNumber == w.preNumber

@@ -67,7 +67,7 @@ func checkBytecode(im *overlay.Image) []overlay.Hit {
 func tags(im *overlay.Image) map[string]bool {
 	tags := map[string]bool{}
 	for _, e := range im.Pythons() {
-		tags[strings.ReplaceAll(overlay.Program.FindStringSubmatch(path.Base(e.At))[1], ".", "")] = true
+		tags[strings.ReplaceAll(overlay.PythonProgram.FindStringSubmatch(path.Base(e.At))[1], ".", "")] = true
 	}
 	im.Loadable(func(e *overlay.Entry, _ *elf.File) {
 		if m := libPython.FindStringSubmatch(path.Base(e.At)); m != nil {
@@ -79,7 +79,7 @@ func tags(im *overlay.Image) map[string]bool {
 
 var libPython = regexp.MustCompile(`^libpython([0-9]+)\.([0-9]+)t?\.so`)
 
-// bytecode gives the kind of what is wrong with a file; "" for nothing.
+// bytecode returns the kind of what is wrong with a file; "" for nothing.
 func bytecode(im *overlay.Image, e *overlay.Entry, tags map[string]bool) (kind, found string) {
 	b := e.Content().Bytecode
 	dir, base := path.Split(e.At)

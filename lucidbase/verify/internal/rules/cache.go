@@ -81,7 +81,7 @@ func cacheOwner(e *overlay.Entry) (owner, dir string) {
 	return "", ""
 }
 
-// isOrphan tells bytecode in __pycache__ without its source: Python never loads it
+// isOrphan reports whether bytecode in __pycache__ has no source: Python never loads it
 // (PEP 3147). A .pyc outside of __pycache__ needs no source.
 func isOrphan(im *overlay.Image, at string) bool {
 	s := overlay.SourceOf(at)

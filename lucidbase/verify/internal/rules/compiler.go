@@ -58,7 +58,7 @@ var (
 	pythonHeader = regexp.MustCompile(`^python[0-9.]+[a-z]?/(Python|pyconfig)\.h$`)
 )
 
-// headerRoot gives the include directory of the system or of a compiler that a
+// headerRoot returns the include directory of the system or of a compiler that a
 // path is in. Headers in site-packages or a venv come with wheels and are theirs.
 func headerRoot(at string) string {
 	for _, root := range []string{"/usr/include", "/usr/local/include", "/include"} {

@@ -67,7 +67,7 @@ func whiteoutsOf(im *overlay.Image) whiteouts {
 	return ws
 }
 
-// above gives the topmost deleted place that an entry is at or below.
+// above returns the topmost deleted place that an entry is at or below.
 func (ws whiteouts) above(e *overlay.Entry) string {
 	for i := 1; i <= len(e.At); i++ {
 		if i == len(e.At) || e.At[i] == '/' {

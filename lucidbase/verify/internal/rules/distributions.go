@@ -47,7 +47,7 @@ func checkDistributions(im *overlay.Image) []overlay.Hit {
 	return hits
 }
 
-// installed tells a distribution that can be imported from one that another
+// installed reports whether a distribution can be imported: it is none that another
 // carries inside it (setuptools/_vendor/...).
 func installed(metadata string) bool {
 	site := path.Base(path.Dir(path.Dir(metadata)))

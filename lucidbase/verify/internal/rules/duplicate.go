@@ -42,7 +42,7 @@ func checkDuplicate(im *overlay.Image) []overlay.Hit {
 
 func what(d *overlay.InstalledDist) string { return strings.TrimSpace(d.Name + " " + d.Version) }
 
-// hidden gives the distributions that another directory of the path hides.
+// hidden returns the distributions that another directory of the path hides.
 func hidden(s *overlay.Sites, env *overlay.Environment) []overlay.Hit {
 	var hits []overlay.Hit
 	first := map[string]*overlay.InstalledDist{}

@@ -43,7 +43,7 @@ func checkELFNeeded(im *overlay.Image) []overlay.Hit {
 	return hits
 }
 
-// isRelative tells a part of a search path that depends on the current directory. An
+// isRelative reports whether a part of a search path depends on the current directory. An
 // empty part of several is that directory; glibc ignores a path that is empty.
 func isRelative(dir string, list []string) bool {
 	if dir == "" {

@@ -30,7 +30,7 @@ func checkELFVersion(im *overlay.Image) []overlay.Hit {
 	return im.OneCause(faults)
 }
 
-// latest gives the highest version with the same name as another: of GLIBC_2.38,
+// latest returns the highest version with the same name as another: of GLIBC_2.38,
 // "GLIBC_2.36"; "" when the library has a higher one, or none.
 func latest(versions []string, wanted string) string {
 	i := strings.LastIndexByte(wanted, '_') + 1

@@ -52,7 +52,7 @@ func dangling(im *overlay.Image, e *overlay.Entry) string {
 	}
 }
 
-// isReading tells what is there for people or debuggers to read. Slim images leave
+// isReading reports whether a file is there for people or debuggers to read. Slim images leave
 // it out and keep the links, such as /etc/alternatives/pager.1.gz.
 func isReading(at string) bool {
 	for _, dir := range []string{"/usr/share/", "/usr/local/share/", "/usr/local/"} {

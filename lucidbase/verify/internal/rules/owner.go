@@ -58,7 +58,7 @@ func checkOwner(im *overlay.Image) []overlay.Hit {
 	return hits
 }
 
-// owns tells what belongs to the user, and what its group may write. Runtimes give
+// owns reports whether a file belongs to the user, or its group may write it. Runtimes give
 // a hard link's own owner and mode to the file.
 func owns(id overlay.Identity, e *overlay.Entry) bool {
 	if e.Kind == scan.Hardlink && (e.UID == id.Uid || id.Gid != 0 && e.GID == id.Gid && e.Mode&0o020 != 0) {

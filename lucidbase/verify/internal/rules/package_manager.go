@@ -77,7 +77,7 @@ func checkManager(im *overlay.Image) []overlay.Hit {
 	})...)
 }
 
-// managerModule gives the manager that a file is a part of, and the place of its
+// managerModule returns the manager that a file is a part of, and the place of its
 // module or metadata.
 func managerModule(at string) (name, place string) {
 	if !hasAny(at, managerParts) {

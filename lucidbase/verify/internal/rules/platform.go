@@ -17,6 +17,7 @@ var platformRule = Rule{
 	Check:   checkPlatform,
 }
 
+// PlatformOf returns the platform that a config names.
 func PlatformOf(config *v1.ConfigFile) v1.Platform {
 	return v1.Platform{OS: config.OS, Architecture: config.Architecture, Variant: config.Variant, OSVersion: config.OSVersion}
 }

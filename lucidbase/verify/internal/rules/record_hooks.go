@@ -30,7 +30,7 @@ func hooks(im *overlay.Image, r *overlay.Records, unknown map[string]bool) []ove
 	return hits
 }
 
-// imports tells a .pth file with a line that is run, not added to sys.path.
+// imports reports whether a .pth file has a line that is run, not added to sys.path.
 func imports(pth string) bool {
 	for line := range strings.Lines(pth) {
 		if strings.HasPrefix(line, "import ") || strings.HasPrefix(line, "import\t") {

@@ -24,7 +24,7 @@ func checkTags(w *overlay.Resolved, d *overlay.InstalledDist) string {
 	return d.Name + " is a wheel for " + tags[0] + ", the image has Python " + minor + " on " + w.Im.Config.Architecture + " (" + w.Im.LoaderLibc() + ")"
 }
 
-// takes tells whether an interpreter takes a wheel with a tag. What is no tag is
+// takes reports whether an interpreter takes a wheel with a tag. What is no tag is
 // left alone.
 func takes(im *overlay.Image, tag, minor string) bool {
 	parts := strings.Split(tag, "-")
@@ -55,7 +55,7 @@ func takesPython(tag, abi, minor string) bool {
 }
 
 func takesPlatform(im *overlay.Image, platform string) bool {
-	machine := overlay.Cpus[im.Config.Architecture]
+	machine := overlay.CPUs[im.Config.Architecture]
 	switch libc := im.LoaderLibc(); {
 	case platform == "any" || machine == "":
 		return true

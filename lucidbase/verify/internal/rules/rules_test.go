@@ -20,7 +20,7 @@ func findings(t testing.TB, img v1.Image, c verify.Contract) []verify.Finding {
 	return r.Findings
 }
 
-// brokenBy gives "path: found" of each finding of one rule.
+// brokenBy returns "path: found" of each finding of one rule.
 func brokenBy(t testing.TB, rule string, img v1.Image) []string {
 	t.Helper()
 	require.True(t, slices.ContainsFunc(verify.Rules(), func(r verify.Rule) bool { return r.Name == rule }), rule)
@@ -81,7 +81,7 @@ func checkWith(t *testing.T, rule string, change func(*scan.File), entries ...ta
 	return paths
 }
 
-// found gives "path: found" of each finding of one rule under a contract.
+// found returns "path: found" of each finding of one rule under a contract.
 func found(t *testing.T, rule string, img v1.Image, c verify.Contract) []string {
 	t.Helper()
 	c.Only = []string{rule}

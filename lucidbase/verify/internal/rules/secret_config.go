@@ -108,7 +108,8 @@ func secretNamed(im *overlay.Image, name, value string) string {
 	return "a value for a name that says it is a secret"
 }
 
-// isReference tells what points to a secret: a path, an address, a name in a store.
+// isReference reports whether a value points to a secret: a path, an address, a name in
+// a store.
 func isReference(im *overlay.Image, value string) bool {
 	return places.MatchString(value) || references.MatchString(value) || strings.HasPrefix(value, "/") && im.Exists(value)
 }

@@ -175,7 +175,7 @@ func (p *published) read(record *overlay.Entry) {
 	}
 }
 
-// of gives the distribution that publishes a file with this content.
+// of returns the distribution that publishes a file with this content.
 func (p *published) of(e *overlay.Entry) *publisher {
 	if p.by == nil {
 		p.readAll()
@@ -183,7 +183,7 @@ func (p *published) of(e *overlay.Entry) *publisher {
 	return p.by[e.At+"\x00"+e.Content().SHA256]
 }
 
-// all tells files that are no secret whatever they are: a locked distribution's.
+// all reports whether a file is no secret whatever it is: a locked distribution's.
 func (p *published) all(e *overlay.Entry) bool {
 	d := p.of(e)
 	if d == nil {
@@ -196,13 +196,14 @@ func (p *published) all(e *overlay.Entry) bool {
 	return locked && version == d.Version
 }
 
-// fromIndex tells, without a lock to ask, what a distribution of an index publishes.
+// fromIndex reports, without a lock to ask, whether a distribution of an index publishes
+// a file.
 func (p *published) fromIndex(e *overlay.Entry) bool {
 	d := p.of(e)
 	return p.im.Want.Distributions == nil && d != nil && !d.direct && strings.HasPrefix(e.At, d.site+"/")
 }
 
-// data tells test keys and the like without a lock to ask: source files, and what
+// data reports, without a lock to ask, whether a file is a test key or the like: source files, and what
 // is in a directory of tests. Nothing of an unlocked distribution is, once there is
 // a lock.
 func (p *published) data(e *overlay.Entry) bool {
@@ -215,7 +216,7 @@ func (p *published) data(e *overlay.Entry) bool {
 	return p.of(e) != nil && (path.Ext(e.At) == ".py" || overlay.TestDir.MatchString(e.At))
 }
 
-// ofSource gives the distribution that publishes the source of bytecode which was
+// ofSource returns the distribution that publishes the source of bytecode which was
 // made from it.
 func (p *published) ofSource(e *overlay.Entry) *publisher {
 	b := e.Content().Bytecode

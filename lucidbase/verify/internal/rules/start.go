@@ -41,7 +41,7 @@ var noProgram = regexp.MustCompile(`(?i)^(de)?activate|complet|\.(bat|cmd|ps1|ps
 var programName = regexp.MustCompile(`^[^.]+([-.]?[0-9.]+)?(\.(sh|bash|bin|run))?$`)
 
 // stuck finds the programs of a directory that the kernel does not start; those of a
-// directory that is in seen were judged. known tells an interpreter whose absence
+// directory that is in seen were judged. known reports whether an interpreter is one whose absence
 // was said.
 func stuck(im *overlay.Image, dir string, seen map[*overlay.Node]bool, known func(interpreter string) bool) []overlay.Hit {
 	n := im.Lookup(dir)

@@ -32,7 +32,7 @@ const (
 	opaqueName = ".wh..wh..opq"
 )
 
-// newFile gives what a tar header says of a file.
+// newFile returns what a tar header says of a file.
 func newFile(h *tar.Header, limits limits) (File, error) {
 	kind, ok := kinds[h.Typeflag]
 	if !ok {
@@ -105,7 +105,7 @@ func cleanPath(name string, limits limits) (string, error) {
 	return path.Join("/", printable.Valid(relative)), nil
 }
 
-// xattrs gives the names of extended attributes, of GNU tar's and libarchive's
+// xattrs returns the names of extended attributes, of GNU tar's and libarchive's
 // form.
 func xattrs(records map[string]string) []string {
 	var names []string

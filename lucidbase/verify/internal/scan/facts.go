@@ -10,7 +10,7 @@ import (
 )
 
 // Facts are what Scan finds in one layer: all that the rules ask for, and nothing
-// that grows with the size of a file. The same layer gives the same facts.
+// that grows with the size of a file. The same layer has the same facts.
 type Facts struct {
 	// Format is Format of the library that wrote the facts.
 	Format int

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzScan gives any bytes as a layer: an error or facts that survive being kept.
+// FuzzScan reads any bytes as a layer: an error or facts that survive being kept.
 func FuzzScan(f *testing.F) {
 	f.Add(tarOf(f, file("a", "x"), hardlink("b", "a"), link("c", "../.."), device("d", '3'), whiteout("e"), opaque("f")))
 	f.Add(tarOf(f, file("s/a-1.dist-info/RECORD", "a,sha256=A,1\n"), file("s/a-1.dist-info/METADATA", "Name: a\nVersion: 1\n"),

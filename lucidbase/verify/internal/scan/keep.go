@@ -43,7 +43,7 @@ func (k *keep) finish(f *File) error {
 	return nil
 }
 
-// keptFile gives the sink of a file that rules read, by its name; nil for others.
+// keptFile returns the sink of a file that rules read, by its name; nil for others.
 func keptFile(p string, s *scanner) sink {
 	dir, name := path.Split(p)
 	dir = strings.TrimSuffix(dir, "/")
@@ -70,7 +70,7 @@ func keptFile(p string, s *scanner) sink {
 	return nil
 }
 
-// isText tells the files whose Text rules read.
+// isText reports whether rules read the Text of a file.
 func isText(dir, name string) bool {
 	switch name {
 	case "pyvenv.cfg", "ld.so.conf", "os-release", "direct_url.json", "INSTALLER":

@@ -39,7 +39,7 @@ var realLimits = limits{
 type budget struct {
 	r      io.Reader
 	limits limits
-	// blob gives the compressed size. It is asked only when needed: for a layer
+	// blob returns the compressed size. It is asked only when needed: for a layer
 	// that is not kept compressed, ggcr compresses it to know.
 	blob func() (int64, error)
 	// max is limits.size, or less once the ratio counts.
@@ -47,6 +47,7 @@ type budget struct {
 	read, contents int64
 }
 
+// Read implements io.Reader.
 func (b *budget) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
 	b.read += int64(n)

@@ -15,7 +15,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/printable"
 )
 
-// Layer reads a layer once, as a stream, and gives its facts. Its memory grows
+// Layer reads a layer once, as a stream, and returns its facts. Its memory grows
 // with the number of files, not with their size; ELF files above 8 MiB go through
 // a temporary file. A layer that is no tar, or that exceeds what any real one
 // has, is an error that names the entry; a file whose content is not what its

@@ -56,7 +56,7 @@ func (s *spool) reader() io.ReaderAt {
 	return bytes.NewReader(*s.memory)
 }
 
-// Close gives the temporary file back.
+// Close removes the temporary file.
 func (s *spool) Close() error {
 	if s.file == nil {
 		return nil

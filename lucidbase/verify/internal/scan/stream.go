@@ -121,7 +121,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// sum gives the digest and size of all that was read; only after Read's io.EOF.
+// sum returns the digest and size of all that was read; only after Read's io.EOF.
 func (s *stream) sum() (v1.Hash, int64) {
 	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(s.hash.Sum(nil))}, s.size
 }

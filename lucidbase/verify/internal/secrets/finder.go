@@ -120,7 +120,8 @@ func (s *Finder) Found() []Secret {
 var example = regexp.MustCompile(`(?i)example|placeholder|change[-_]?me|your[-_]?(own|api|secret|token|key|pass)|x{6,}|\*{3,}|\.{3}|<[^>]*>|[$%{][({]|^[{$]|` +
 	`^(pass(word|wd)?|pwd|pw|secret|token|key|user(name)?|foo|bar|test|none|null)[0-9]*["']?$`)
 
-// isExample tells a placeholder: one of its words, or a filler over and over.
+// isExample reports whether a secret is a placeholder: one of its words, or a filler over
+// and over.
 func isExample(secret []byte) bool {
 	body := secret[bytes.LastIndexAny(secret[:len(secret)-1], "_-")+1:]
 	return example.Match(secret) || IsPlaceholder(string(secret)) || len(bytes.Trim(body, "xX0*.-_")) == 0

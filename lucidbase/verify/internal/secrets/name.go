@@ -29,7 +29,7 @@ func Words(name string) []string {
 	return strings.Fields(strings.ToLower(wordBreak.ReplaceAllString(name, " ")))
 }
 
-// IsName tells a name that says that its value is a secret.
+// IsName reports whether a name says that its value is a secret.
 func IsName(name string) bool {
 	w := strings.Join(Words(name), " ")
 	if !secretWords.MatchString(w) || publicWords.MatchString(w) {

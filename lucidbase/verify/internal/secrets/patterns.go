@@ -124,14 +124,14 @@ func matchSecrets(counts func(pattern) bool) (*match.Matcher, []*pattern) {
 	return match.New(words), counted
 }
 
-// isEncryptedKey tells an EncryptedPrivateKeyInfo (RFC 5958): it starts with a
+// isEncryptedKey reports whether it is an EncryptedPrivateKeyInfo (RFC 5958), which starts with a
 // sequence that names one of PKCS #5's or PKCS #12's ways to encrypt with a password.
 func isEncryptedKey(body []byte) bool {
 	const pkcs5, pkcs12 = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05", "\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01"
 	return body[0] == 0x30 && (bytes.HasPrefix(body[2:], []byte(pkcs5)) || bytes.HasPrefix(body[2:], []byte(pkcs12)))
 }
 
-// keyFile tells a private key in DER (RFC 5208, RFC 8017, RFC 5915), in PKCS #12 or
+// keyFile recognises a private key in DER (RFC 5208, RFC 8017, RFC 5915), in PKCS #12 or
 // in a Java keystore by the first bytes of a file; one of certificates alone is
 // none.
 func keyFile(p []byte) string {

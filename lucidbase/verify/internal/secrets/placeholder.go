@@ -36,7 +36,7 @@ const (
 	maxStrangers   = 2   // words that are in none of the lists
 )
 
-// IsPlaceholder tells a value that says of itself that it is no secret:
+// IsPlaceholder reports whether a value says of itself that it is no secret:
 // "dummy-for-build", "notimportant". A random part makes it a secret whatever stands
 // before it, as in "django-insecure-4k@...".
 func IsPlaceholder(value string) bool {
@@ -87,7 +87,7 @@ func segments(letters string) []string {
 
 var consonants = regexp.MustCompile(`[^aeiouy]{5}`)
 
-// isWord tells what can be said from random letters.
+// isWord reports whether letters can be said, unlike random ones.
 func isWord(s string) bool {
 	return len(s) >= 2 && len(s) <= 12 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz") == "" && strings.ContainsAny(s, "aeiouy") && !consonants.MatchString(s)
 }

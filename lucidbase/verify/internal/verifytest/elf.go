@@ -100,6 +100,7 @@ func ELFWith(s ELFSpec, strings_ ...string) string {
 	return string(ELF(s)) + "\x00" + strings.Join(strings_, "\x00") + "\x00"
 }
 
+// Places in the images of GlibcLayer, MuslLayer and CleanLayer.
 const (
 	GlibcLoader = "/lib64/ld-linux-x86-64.so.2"
 	MuslLoader  = "/lib/ld-musl-x86_64.so.1"
@@ -107,9 +108,10 @@ const (
 	SitePath    = "/opt/venv/lib/python3.11/site-packages/"
 )
 
-// Library and executable are crafted ELF files at a path.
+// Library is a crafted ELF file at a path.
 func Library(path string, s ELFSpec) Entry { return File(path, string(ELF(s))) }
 
+// Executable is a program for glibc.
 func Executable(path string, s ELFSpec) Entry {
 	if s.Interpreter == "" {
 		s.Interpreter = GlibcLoader
@@ -125,6 +127,7 @@ func GlibcLayer(more ...Entry) []Entry {
 	}, more...)
 }
 
+// MuslLayer is musl and more.
 func MuslLayer(more ...Entry) []Entry {
 	return append([]Entry{Program(MuslLoader, string(ELF(ELFSpec{Soname: "libc.musl-x86_64.so.1"})))}, more...)
 }

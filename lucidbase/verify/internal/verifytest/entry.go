@@ -12,6 +12,7 @@ type Entry struct {
 	Body string
 }
 
+// File is a regular file.
 func File(path, body string) Entry {
 	return Entry{tar.Header{Typeflag: tar.TypeReg, Name: path, Mode: 0o644, Size: int64(len(body))}, body}
 }
@@ -19,18 +20,22 @@ func File(path, body string) Entry {
 // Program is a file that everybody may execute.
 func Program(path, body string) Entry { return File(path, body).WithMode(0o755) }
 
+// Dir is a directory.
 func Dir(path string) Entry {
 	return Entry{Header: tar.Header{Typeflag: tar.TypeDir, Name: path, Mode: 0o755}}
 }
 
+// Link is a symbolic link.
 func Link(path, target string) Entry {
 	return Entry{Header: tar.Header{Typeflag: tar.TypeSymlink, Name: path, Linkname: target, Mode: 0o777}}
 }
 
+// Hardlink is another name of a file.
 func Hardlink(path, target string) Entry {
 	return Entry{Header: tar.Header{Typeflag: tar.TypeLink, Name: path, Linkname: target, Mode: 0o755}}
 }
 
+// Device is a node of a type of package tar, such as tar.TypeChar.
 func Device(path string, typeflag byte) Entry {
 	return Entry{Header: tar.Header{Typeflag: typeflag, Name: path, Mode: 0o600, Devmajor: 1, Devminor: 3}}
 }
@@ -41,12 +46,16 @@ func Whiteout(path string) Entry {
 	return File(path[:i]+".wh."+path[i:], "")
 }
 
+// Opaque deletes what lower layers have in a directory.
 func Opaque(dir string) Entry { return File(dir+"/.wh..wh..opq", "") }
 
+// WithMode returns the entry with other permissions.
 func (e Entry) WithMode(m int64) Entry { e.Mode = m; return e }
 
+// OwnedBy returns the entry with another owner and group.
 func (e Entry) OwnedBy(uid, gid int) Entry { e.Uid, e.Gid = uid, gid; return e }
 
+// WithXattr returns the entry with an extended attribute.
 func (e Entry) WithXattr(name, value string) Entry {
 	e.PAXRecords = map[string]string{"SCHILY.xattr." + name: value}
 	return e

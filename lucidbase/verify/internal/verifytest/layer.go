@@ -42,14 +42,17 @@ type RawLayer struct {
 	size int64
 }
 
+// Uncompressed implements v1.Layer, as do the other methods.
 func (l RawLayer) Uncompressed() (io.ReadCloser, error) { return l.Open() }
 
 func (l RawLayer) MediaType() (types.MediaType, error) { return types.OCILayer, nil }
 
 func (l RawLayer) Size() (int64, error) { return l.size, nil }
 
+// BytesLayer is a layer of these bytes.
 func BytesLayer(data []byte) v1.Layer { return ReaderLayer(bytes.NewReader(data), int64(len(data))) }
 
+// ReaderLayer is a layer that can be read once and claims a compressed size.
 func ReaderLayer(r io.Reader, size int64) v1.Layer {
 	return RawLayer{Open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil }, size: size}
 }
