@@ -14,6 +14,7 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lucid-project/base-images/lucidbase/engine"
 )
@@ -30,7 +31,10 @@ type job struct {
 	Fixture  fixture
 	Do       string // "hold", "sleep", with secrets, "pause" or "modes"
 	Mark     string
-	Secret   string
+	// Builds is how many of "modes" it builds at once, each with steps and, in a
+	// directory with a number after its name, a store of its own.
+	Builds int
+	Secret string
 	// User is whom it becomes first, unless 0; Without is what it goes without.
 	User    int
 	Without string
@@ -76,10 +80,7 @@ func (j job) run(ctx context.Context) error {
 			fmt.Println("paused")
 		}
 	case "modes":
-		var res *result
-		if res, err = build(ctx, b, j.Fixture, modesWith(j.Fixture, j.Mark), nil); err == nil {
-			err = json.NewEncoder(os.Stdout).Encode(res)
-		}
+		err = j.builds(ctx, b)
 	}
 	if err != nil {
 		return err
@@ -90,6 +91,28 @@ func (j job) run(ctx context.Context) error {
 	return b.Close()
 }
 
+// builds builds the graph of modes, or several of them at once, and says what came
+// out.
+func (j job) builds(ctx context.Context, b engine.Backend) error {
+	results := make([]*result, max(1, j.Builds))
+	eg, ctx := errgroup.WithContext(ctx)
+	for i := range results {
+		eg.Go(func() (err error) {
+			f, mark := j.Fixture, j.Mark
+			if i > 0 {
+				f.Dir += fmt.Sprint(i)
+				mark += fmt.Sprint("-", i)
+			}
+			results[i], err = build(ctx, b, f, modesWith(f, mark), nil)
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(results[0])
+}
+
 // child is a running one.
 type child struct {
 	*exec.Cmd
@@ -97,7 +120,7 @@ type child struct {
 	lines *bufio.Scanner
 }
 
-func startJob(t *testing.T, j job, change func(*exec.Cmd)) *child {
+func startJob(t testing.TB, j job, change func(*exec.Cmd)) *child {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), jobVariable+"="+string(encode(t, j)))
@@ -120,7 +143,7 @@ func startJob(t *testing.T, j job, change func(*exec.Cmd)) *child {
 }
 
 // expect reads lines until one has the prefix, and gives it.
-func (c *child) expect(t *testing.T, prefix string) string {
+func (c *child) expect(t testing.TB, prefix string) string {
 	t.Helper()
 	var seen []string
 	for c.lines.Scan() {

@@ -30,7 +30,7 @@ import (
 
 // requireEngine skips a test where BuildKit cannot run, unless
 // LUCID_REQUIRE_ENGINE=1 says that it must.
-func requireEngine(t *testing.T) {
+func requireEngine(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		missing(t, "not root")
@@ -40,7 +40,7 @@ func requireEngine(t *testing.T) {
 	}
 }
 
-func missing(t *testing.T, reason string) {
+func missing(t testing.TB, reason string) {
 	t.Helper()
 	require.NotEqual(t, "1", os.Getenv("LUCID_REQUIRE_ENGINE"), "the engine cannot run: "+reason)
 	t.Skip(reason)
@@ -55,7 +55,7 @@ type fixture struct {
 
 const storeID = "test"
 
-func newFixture(t *testing.T) fixture {
+func newFixture(t testing.TB) fixture {
 	t.Helper()
 	dir := t.TempDir()
 	store, err := local.NewStore(dir)
@@ -82,7 +82,7 @@ func (f fixture) image() llb.State {
 }
 
 // copy is a store of one's own: two processes cannot write to one at once.
-func (f fixture) copy(t *testing.T) fixture {
+func (f fixture) copy(t testing.TB) fixture {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.CopyFS(dir, os.DirFS(f.Dir)))
@@ -105,7 +105,7 @@ var stepBinary = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(out)
 })
 
-func imageLayer(t *testing.T, step []byte) []byte {
+func imageLayer(t testing.TB, step []byte) []byte {
 	t.Helper()
 	var layer bytes.Buffer
 	w := tar.NewWriter(&layer)
@@ -127,14 +127,14 @@ func imageLayer(t *testing.T, step []byte) []byte {
 	return layer.Bytes()
 }
 
-func add(t *testing.T, store content.Store, mediaType string, blob []byte) ocispecs.Descriptor {
+func add(t testing.TB, store content.Store, mediaType string, blob []byte) ocispecs.Descriptor {
 	t.Helper()
 	desc := ocispecs.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(blob), Size: int64(len(blob))}
 	require.NoError(t, content.WriteBlob(context.Background(), store, desc.Digest.String(), bytes.NewReader(blob), desc))
 	return desc
 }
 
-func encode(t *testing.T, v any) []byte {
+func encode(t testing.TB, v any) []byte {
 	t.Helper()
 	b, err := json.Marshal(v)
 	require.NoError(t, err)

@@ -81,11 +81,7 @@ func TestOneOfTwoIsKilled(t *testing.T) {
 		time.Sleep(after)
 		require.NoError(t, victim.Process.Kill())
 		_ = victim.Wait()
-		var got result
-		require.NoError(t, json.Unmarshal([]byte(other.expect(t, "{")), &got), "after %s", after)
-		require.Equal(t, want.Layers, got.Layers, "after %s", after)
-		require.NoError(t, other.stdin.Close())
-		require.NoError(t, other.Wait())
+		require.Equal(t, want.Layers, other.result(t).Layers, "after %s", after)
 		require.NoError(t, keep.Close())
 	}
 }
@@ -109,9 +105,14 @@ func TestOneOfTwoAtAStepIsKilled(t *testing.T) {
 }
 
 // runJob runs a job from its beginning to its end.
-func runJob(t *testing.T, j job) (res result) {
+func runJob(t testing.TB, j job) (res result) {
 	t.Helper()
-	c := startJob(t, j, nil)
+	return startJob(t, j, nil).result(t)
+}
+
+// result waits for a job's end.
+func (c *child) result(t testing.TB) (res result) {
+	t.Helper()
 	require.NoError(t, json.Unmarshal([]byte(c.expect(t, "{")), &res))
 	require.NoError(t, c.stdin.Close())
 	require.NoError(t, c.Wait())
