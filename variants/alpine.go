@@ -33,7 +33,7 @@ func (v Alpine) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) { return v
 func (v Alpine) base() base {
 	return base{
 		name:        "alpine-base",
-		description: "Distroless Python 3.11 on Alpine's musl with network and database clients",
+		description: "Distroless Python " + lock.PythonMinor + " on Alpine's musl with network and database clients",
 		tier:        lock.Minimal,
 		Options:     Options(v),
 		musl:        true,

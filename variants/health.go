@@ -10,6 +10,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/internal/stage"
+	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
 // Health is how a container of a service is found to work: one of Path, TCP and
@@ -51,7 +52,7 @@ func (h Health) config(t stage.Target) *dockerspec.HealthcheckConfig {
 	if len(test) == 0 {
 		// A little less than after which Docker kills it, so that it says why.
 		limit := strconv.FormatFloat(timeout.Seconds()*0.9, 'f', -1, 64)
-		test = []string{t.Prefix + "/bin/python3.11", "-I", "-S", "-B", "-c", healthScript, h.Path, limit}
+		test = []string{t.Prefix + "/bin/" + lock.PythonName, "-I", "-S", "-B", "-c", healthScript, h.Path, limit}
 	}
 	return &dockerspec.HealthcheckConfig{
 		Test:     append([]string{"CMD"}, test...),

@@ -26,7 +26,7 @@ func (v Python) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) { return v
 func (v Python) base() base {
 	return Debian{
 		Name:        "python-base",
-		Description: "Distroless Python 3.11 with web frameworks, network and database clients",
+		Description: "Distroless Python " + lock.PythonMinor + " with web frameworks, network and database clients",
 		Tier:        lock.Python,
 		Options:     Options(v),
 	}.base()
@@ -51,7 +51,7 @@ func (v Standard) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) { return
 func (v Standard) base() base {
 	return Debian{
 		Name:        "base",
-		Description: "Distroless Python 3.11 with the full set of packages",
+		Description: "Distroless Python " + lock.PythonMinor + " with the full set of packages",
 		Tier:        lock.Standard,
 		Options:     Options(v),
 	}.base()
@@ -75,7 +75,7 @@ func (v Bare) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) { return v.b
 func (v Bare) base() base {
 	return Debian{
 		Name:        "bare-base",
-		Description: "Distroless Python 3.11 without packages",
+		Description: "Distroless Python " + lock.PythonMinor + " without packages",
 		Tier:        lock.Bare,
 		Options:     Options(v),
 	}.base()

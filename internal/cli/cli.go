@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
 // Streams are what a command reads and writes. Results alone go to Out.
@@ -55,7 +57,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func Run(ctx context.Context, args []string, s Streams) int {
 	root := &cobra.Command{
 		Use:           "lucidbase",
-		Short:         "Build distroless Python 3.11 base images with BuildKit",
+		Short:         "Build distroless Python " + lock.PythonMinor + " base images with BuildKit",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
 // entries gives every line with what can be told without the index.
@@ -94,7 +96,7 @@ func (e *entry) requirement() {
 	}
 	e.now = l.requirement(l.Spec)
 	if backports[l.Name] {
-		e.warn("a backport of a module that Python 3.11 has: it is installed, and never used")
+		e.warn("a backport of a module that Python " + lock.PythonMinor + " has: it is installed, and never used")
 	}
 	if l.OptionProblem != "" {
 		e.change(e.now, "%s", l.OptionProblem)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
 // uv's words, as of 0.13.
@@ -52,7 +54,7 @@ func judge(line, asked Line, p Problem, f forbidden) (v verdict, ok bool) {
 		return verdict{why: "not a requirement: " + parseCause.FindStringSubmatch(p.Error)[1]}, true
 	case needsPython.MatchString(p.Error):
 		python := strings.TrimRight(strings.TrimSpace(needsPython.FindStringSubmatch(p.Error)[1]), ",.")
-		return with(p.Nearest, fmt.Sprintf("it needs Python %s; %s", python, p.near("for 3.11", false)), false)
+		return with(p.Nearest, fmt.Sprintf("it needs Python %s; %s", python, p.near("for "+lock.PythonMinor, false)), false)
 	case f.source != "" && noWheels.MatchString(p.Error):
 		return with(p.Wheels.Wheels, fmt.Sprintf("no wheel for %s, and %s; %s", strings.Join(p.Targets, ", "), f.source, p.near("", true)), true)
 	case says("has no source distribution") && f.wheels != "":

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import sys
 from urllib.parse import unquote, urlsplit
 
 from markers import wanted
@@ -10,7 +11,8 @@ from pip._vendor.packaging import tags
 from pip._vendor.packaging.utils import parse_wheel_filename
 from pip._vendor.packaging.version import Version
 
-PYTHON = (3, 11)
+PYTHON = sys.version_info[:2]
+CPYTHON = f"cp{PYTHON[0]}{PYTHON[1]}"
 # manylinux1, 2010 and 2014 are other names of these (PEP 600).
 OLD_NAMES = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}
 
@@ -30,7 +32,7 @@ def platforms(target):
 def ranks(target):
     """Map each tag of wheels that the target runs to its place, the best first."""
     here = platforms(target)
-    known = dict.fromkeys([*tags.cpython_tags(PYTHON, ["cp311"], here), *tags.compatible_tags(PYTHON, "cp311", here)])
+    known = dict.fromkeys([*tags.cpython_tags(PYTHON, [CPYTHON], here), *tags.compatible_tags(PYTHON, CPYTHON, here)])
     return {tag: rank for rank, tag in enumerate(known)}
 
 

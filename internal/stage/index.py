@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 import cache
 import cause
 import stage
-from fitting import file_name, platforms
+from fitting import CPYTHON, file_name, platforms
 from markers import environments, interpreters
 
 from pip._vendor.packaging.version import Version
@@ -187,7 +187,7 @@ def finder(asking, target, version):
     """Give pip's finder of files for a target, or without one of what can be had at all."""
     from pip._internal.cli.cmdoptions import make_target_python  # noqa: PLC0415
     from pip._internal.commands import create_command  # noqa: PLC0415
-    wheels = ["--only-binary=:all:", "--abi=cp311", "--abi=abi3", "--abi=none", *[f"--platform={p}" for p in platforms(target)]] if target else []
+    wheels = ["--only-binary=:all:", f"--abi={CPYTHON}", "--abi=abi3", "--abi=none", *[f"--platform={p}" for p in platforms(target)]] if target else []
     python = [f"--python-version={version}"] if version else []
     command = create_command("download")
     options, _ = command.parse_args(["--no-deps", "--dest=/tmp/none", *python, *wheels])

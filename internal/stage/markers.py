@@ -51,7 +51,7 @@ def places(target, version):
     return [{
         "implementation_name": "cpython", "implementation_version": python, "os_name": "posix", "platform_machine": machine(target),
         "platform_python_implementation": "CPython", "platform_release": "", "platform_system": "Linux", "platform_version": "",
-        "python_full_version": python, "python_version": "3.11", "sys_platform": "linux", "extra": "",
+        "python_full_version": python, "python_version": python.rpartition(".")[0], "sys_platform": "linux", "extra": "",
     } for python in interpreters(target, version)]
 
 

@@ -4,6 +4,7 @@ the same bytes every time."""
 import base64
 import hashlib
 import re
+import sys
 import zipfile
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def checked_tag(platform, programs, target):
     elf.check(programs, target.libc, target.machine, symbols)
     for name in programs:
         suffix = re.search(r"\.cpython-.*\.so$", name)
-        own = f".cpython-311-{target.machine}-linux-{'gnu' if target.libc == 'glibc' else 'musl'}.so"
+        own = f".{sys.implementation.cache_tag}-{target.machine}-linux-{'gnu' if target.libc == 'glibc' else 'musl'}.so"
         if suffix and suffix[0] != own:
             raise Wrong(f"{name} is named for another interpreter than {own}")
     return target.tag

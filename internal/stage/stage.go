@@ -27,7 +27,7 @@ const VenvPath = "/opt/venv"
 
 // Where a stage finds things.
 const (
-	pythonPath = "/usr/bin/python3.11"
+	pythonPath = "/usr/bin/" + lock.PythonName
 	scriptPath = "/lucid/stage.py"
 	locksPath  = "/locks/requirements.txt"
 	targetPath = "/target"

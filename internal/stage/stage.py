@@ -24,7 +24,9 @@ import installed  # noqa: E402
 
 EPOCH = int(os.environ["SOURCE_DATE_EPOCH"])
 IMAGE_CA = "/etc/ssl/certs/ca-certificates.crt"
-SITE_PACKAGES = "lib/python3.11/site-packages"
+# Each image has a Python of the same version: see check_magic.
+PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+SITE_PACKAGES = f"lib/{PYTHON}/site-packages"
 
 
 def settle(root):
@@ -120,7 +122,7 @@ def check_magic(stdlib):
 
 def interpreter(root, version, prefix):
     """Compile the standard library of the image at root; lay out its venv."""
-    stdlib = Path(f"{root}{prefix}/lib/python3.11")
+    stdlib = Path(f"{root}{prefix}/lib/{PYTHON}")
     check_magic(stdlib)
     compile_tree(stdlib, strip=root)
     venv(Path(root + "/opt/venv"), prefix, version)
@@ -131,7 +133,7 @@ def venv(root, prefix, version):
     """Lay out a virtual environment of the Python at prefix."""
     (root / SITE_PACKAGES).mkdir(parents=True)
     (root / "bin").mkdir()
-    for name, target in [("python", f"{prefix}/bin/python3.11"), ("python3", "python"), ("python3.11", "python")]:
+    for name, target in [("python", f"{prefix}/bin/{PYTHON}"), ("python3", "python"), (PYTHON, "python")]:
         (root / "bin" / name).symlink_to(target)
     (root / "pyvenv.cfg").write_text(
         f"home = {prefix}/bin\ninclude-system-site-packages = false\nversion = {version}\n"

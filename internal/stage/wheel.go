@@ -60,7 +60,7 @@ func (c Compiler) Wheels(reqs lock.Requirements, t Target) ([]llb.State, []lucid
 		}
 		inputs = []lucidbase.Input{headers}
 		w.headers = headers.State()
-		w.config = llb.AddMount(configPath, w.headers, llb.SourcePath("/libpython3.11-minimal"), llb.Readonly)
+		w.config = llb.AddMount(configPath, w.headers, llb.SourcePath("/lib"+lock.PythonName+"-minimal"), llb.Readonly)
 		if c.Headers != nil {
 			inputs = append(inputs, *c.Headers)
 			w.config = llb.AddMount(configPath, c.Headers.State(), llb.Readonly)
@@ -123,7 +123,7 @@ func (w wheelwright) wheel(r lock.Requirement, target string) llb.State {
 			llb.AddMount("/opt/zig", w.compiler(), llb.Readonly),
 			// Each build has its own copy: what one writes, no other sees.
 			llb.AddMount("/runtime", w.runtime(target, s.CXX)),
-			llb.AddMount("/headers/python", w.headers, llb.SourcePath("/libpython3.11-dev"), llb.Readonly),
+			llb.AddMount("/headers/python", w.headers, llb.SourcePath("/lib"+lock.PythonName+"-dev"), llb.Readonly),
 			w.config)
 		for _, library := range s.Libraries {
 			opts = append(opts, llb.AddMount("/headers/libraries/"+library, w.headers, llb.SourcePath("/"+library), llb.Readonly))

@@ -91,7 +91,7 @@ def environment(requirements):
 
 def compiler(requirements):
     """Install zig by its hash."""
-    stage.uv("pip", "install", "--quiet", "--python", "/usr/bin/python3.11", "--target", "/opt/zig", "--no-deps",
+    stage.uv("pip", "install", "--quiet", "--python", sys.executable, "--target", "/opt/zig", "--no-deps",
              "--require-hashes", "--only-binary", ":all:", "--link-mode", "copy", "-r", requirements)
     (Path("/opt/zig") / ".lock").unlink(missing_ok=True)
     stage.settle("/opt/zig")
@@ -137,8 +137,8 @@ def toolchain(target, includes):
 def sysroot(target):
     """Gather the target's headers and archives; give the directories of headers."""
     python = BUILD / "include"
-    shutil.copytree(HEADERS / "python/usr/include/python3.11", python)
-    own = HEADERS / "python/usr/include" / f"{target.machine}-linux-gnu" / "python3.11/pyconfig.h"
+    shutil.copytree(HEADERS / "python/usr/include" / stage.PYTHON, python)
+    own = HEADERS / "python/usr/include" / f"{target.machine}-linux-gnu" / stage.PYTHON / "pyconfig.h"
     shutil.copyfile(next((HEADERS / "interpreter").rglob("pyconfig.h"), own), python / "pyconfig.h")
     includes, archives = [python], BUILD / "lib"
     archives.mkdir()

@@ -50,9 +50,9 @@ func DebianHeaders(d lock.Debian, p ocispecs.Platform) (lucidbase.Input, error) 
 // markers such as python_full_version ask for.
 func PythonVersion(d lock.Debian, p ocispecs.Platform) (string, error) {
 	platform := lucidbase.FormatPlatform(p)
-	pkg, ok := d.Platforms[platform].Rootfs.Find("python3.11-minimal")
+	pkg, ok := d.Platforms[platform].Rootfs.Find(lock.PythonName + "-minimal")
 	if !ok {
-		return "", fmt.Errorf("%s: python3.11-minimal is not locked for %s", lock.DebianFile, platform)
+		return "", fmt.Errorf("%s: %s-minimal is not locked for %s", lock.DebianFile, lock.PythonName, platform)
 	}
 	upstream, _, _ := strings.Cut(pkg.Version, "-")
 	return upstream, nil

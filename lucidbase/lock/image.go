@@ -95,7 +95,6 @@ func (s *Set) ImageDigest(p ImagePlatform, t Tier, further Packages) string {
 var (
 	imageReference = regexp.MustCompile(`^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 	sha256Digest   = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-	python311      = regexp.MustCompile(`^3\.11\.[0-9]+$`)
 )
 
 func (im Image) check(bad reportFunc) {
@@ -114,8 +113,8 @@ func (p ImagePlatform) check(platform string, bad reportFunc) {
 	if !sha256Digest.MatchString(p.Manifest) {
 		bad("/manifest", "%s: manifest %q is not a SHA-256 digest", platform, p.Manifest)
 	}
-	if !python311.MatchString(p.Python) {
-		bad("/python", "%s: python %q is no version of Python 3.11", platform, p.Python)
+	if !IsPython(p.Python) {
+		bad("/python", "%s: python %q is no version of Python %s", platform, p.Python, PythonMinor)
 	}
 	archives := map[string]bool{}
 	for _, pkg := range p.Rootfs.Packages {

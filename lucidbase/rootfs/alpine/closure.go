@@ -9,14 +9,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/internal/tree"
 )
 
 // Where the official Python images have what a base takes from them.
 const (
 	imagePrefix = "usr/local"
-	imagePython = imagePrefix + "/bin/python3.11"
-	imageStdlib = imagePrefix + "/lib/python3.11/"
+	imagePython = imagePrefix + "/bin/" + lock.PythonName
+	imageStdlib = imagePrefix + "/lib/" + lock.PythonName + "/"
 	zoneDir     = "usr/share/zoneinfo"
 )
 

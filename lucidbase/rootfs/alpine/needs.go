@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/internal/tree"
 )
 
@@ -150,7 +151,7 @@ func outOfStdlib(name string) bool {
 	}
 	switch top := parts[0]; {
 	case slices.Contains([]string{"ensurepip", "idlelib", "tkinter", "turtledemo", "turtle.py"}, top),
-		strings.HasPrefix(top, "config-3.11"),
+		strings.HasPrefix(top, "config-"+lock.PythonMinor),
 		top == "site-packages" && len(parts) > 1,
 		top == "lib-dynload" && len(parts) > 1 && isTestModule(parts[1]):
 		return true

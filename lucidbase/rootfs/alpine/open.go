@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -109,8 +108,6 @@ func (s *stopReader) Read(b []byte) (int, error) {
 	return s.r.Read(b)
 }
 
-var python311 = regexp.MustCompile(`^3\.11\.[0-9]+$`)
-
 // pythonOf gives the interpreter's version, which official images have in their
 // environment, and checks whom the image is for.
 func pythonOf(config *v1.ConfigFile, p ocispecs.Platform) (string, error) {
@@ -119,8 +116,8 @@ func pythonOf(config *v1.ConfigFile, p ocispecs.Platform) (string, error) {
 	}
 	for _, env := range config.Config.Env {
 		if version, ok := strings.CutPrefix(env, "PYTHON_VERSION="); ok {
-			if !python311.MatchString(version) {
-				return "", fmt.Errorf("PYTHON_VERSION=%s is not Python 3.11", version)
+			if !lock.IsPython(version) {
+				return "", fmt.Errorf("PYTHON_VERSION=%s is not Python %s", version, lock.PythonMinor)
 			}
 			return version, nil
 		}

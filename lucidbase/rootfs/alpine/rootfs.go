@@ -137,7 +137,7 @@ func (c *closure) checkRelease() error {
 // image has it.
 func (up *upstream) headers() (tree.Tree, error) {
 	t := tree.Tree{}
-	config := path.Join(imagePrefix, "include/python3.11/pyconfig.h")
+	config := path.Join(imagePrefix, "include", lock.PythonName, "pyconfig.h")
 	found := false
 	for _, name := range up.files.Names() {
 		data := path.Dir(name) == path.Clean(imageStdlib) && strings.HasPrefix(path.Base(name), "_sysconfigdata") && path.Ext(name) == ".py"

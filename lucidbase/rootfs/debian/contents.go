@@ -10,21 +10,22 @@ import (
 
 	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/internal/deb"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/internal/tree"
 )
 
-const python = "usr/bin/python3.11"
+const python = "usr/bin/" + lock.PythonName
 
 // headersPart matches what a source is compiled against: headers, archives,
 // where pkg-config finds both, and the interpreter's own configuration. Shared
 // libraries are not among them: a wheel may need none that the image lacks.
-var headersPart = regexp.MustCompile(`^usr/(include/.*|lib/[^/]*-linux-gnu/(pkgconfig/.*|[^/]*\.a)|share/pkgconfig/.*|lib/python3\.11/_sysconfigdata_[^/]*\.py)$`)
+var headersPart = regexp.MustCompile(`^usr/(include/.*|lib/[^/]*-linux-gnu/(pkgconfig/.*|[^/]*\.a)|share/pkgconfig/.*|lib/` + regexp.QuoteMeta(lock.PythonName) + `/_sysconfigdata_[^/]*\.py)$`)
 
 // compiledAgainst reports whether the layer of headers has a file. Python's own
 // archive is for programs that hold an interpreter.
 func compiledAgainst(name string) bool {
-	return headersPart.MatchString(name) && path.Base(name) != "libpython3.11.a"
+	return headersPart.MatchString(name) && path.Base(name) != "lib"+lock.PythonName+".a"
 }
 
 // assemble makes one tree from packages, whatever their order.

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"strings"
 
+	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/internal/tree"
 )
 
@@ -13,7 +14,7 @@ const StaticInit = "usr/bin/tini-static"
 // ballast is what no image needs: documentation, translations, desktop files,
 // what debuggers, bug reports and package scripts use.
 var ballast = []string{
-	"usr/bin/pydoc3.11",
+	"usr/bin/pydoc" + lock.PythonMinor,
 	"usr/lib/aarch64-linux-gnu/gconv", // iconv(3) for the character sets of other locales; Python has its own
 	"usr/lib/x86_64-linux-gnu/gconv",
 	"usr/share/applications",
