@@ -3,9 +3,8 @@ package cli
 import (
 	"errors"
 	"io/fs"
+	"net"
 	"net/http"
-	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -20,9 +19,10 @@ import (
 
 // hint says what to do next about an error, in one line, or nothing.
 func hint(err error) string {
-	text := err.Error()
 	var broken *engine.ContractError
-	says := func(part string) bool { return strings.Contains(strings.ToLower(text), part) }
+	var bundle *engine.CABundleError
+	var unconnected *engine.ConnectError
+	var push *engine.PushError
 	var list listError
 	var base baseError
 	switch {
@@ -52,17 +52,17 @@ func hint(err error) string {
 		return "write it again with 'lucidbase lock', a list of your own with 'lucidbase lock -r LIST'"
 	case errors.Is(err, engine.ErrNoMerge):
 		return "in Docker, switch on the containerd image store; elsewhere, use another engine, or none: --engine '' is the one in this program"
-	case errors.Is(err, syscall.ENOSPC), says("no space left on device"):
+	case errors.Is(err, syscall.ENOSPC):
 		return "free space on the device, or shrink the cache with 'lucidbase prune --all'"
-	case says("reading the ca bundle"):
+	case errors.As(err, &bundle):
 		return "check --ca-bundle and SSL_CERT_FILE"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
 		return "choose a directory that you may write with --cache-dir, --output or --metadata-file"
-	case says("connecting to buildkit at "):
+	case errors.As(err, &unconnected):
 		return "check --engine and BUILDKIT_HOST; with neither, the engine in this program is used"
-	case strings.HasPrefix(text, "pushing to "):
+	case errors.As(err, &push):
 		return pushHint(err)
-	case says("sends another file"):
+	case errors.Is(err, debian.ErrAltered):
 		return "name a mirror that serves Debian's own files with --debian-mirror and --debian-security-mirror"
 	case unreachable(err):
 		return "check the network, the proxy variables, --debian-mirror and UV_DEFAULT_INDEX"
@@ -87,6 +87,7 @@ func isUnresolved(err error) bool {
 // readHint is about what verify was to read.
 func readHint(err error) string {
 	var answer *transport.Error
+	var bundle *engine.CABundleError
 	switch {
 	case errors.As(err, &answer) && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden):
 		return "check the image's name, and log in to the registry with 'docker login' or 'skopeo login', as a user who may pull it"
@@ -94,7 +95,7 @@ func readHint(err error) string {
 		return "check the image's name and tag"
 	case errors.Is(err, syscall.ENOSPC):
 		return "free space on the device, or choose another one with TMPDIR"
-	case strings.Contains(strings.ToLower(err.Error()), "reading the ca bundle"):
+	case errors.As(err, &bundle):
 		return "check --ca-bundle and SSL_CERT_FILE"
 	case unreachable(err):
 		return "check the image's name, the network and the proxy variables"
@@ -108,11 +109,10 @@ func pushHint(err error) string {
 		return "log in to the registry with 'docker login' or 'skopeo login', as a user who may push there"
 	}
 	var busy *patient.BusyError
-	says := func(part string) bool { return strings.Contains(err.Error(), part) }
 	switch {
 	case errors.As(err, &busy):
 		return "push again later: what has arrived is not sent again"
-	case says("reading it back"), says("web page"), says("redirect"), says("without a"):
+	case errors.Is(err, engine.ErrImpostor):
 		return "something else may answer in the registry's place: check --registry and the proxy variables"
 	case unreachable(err):
 		return "check --registry, the network and the proxy variables"
@@ -120,11 +120,10 @@ func pushHint(err error) string {
 	return ""
 }
 
-// unreachable tells an error of the network. Those of a step are text, in the
-// words of the C library, Rust's or Python's.
+// unreachable reports whether a server could not be reached, by this process or by a
+// step of a build.
 func unreachable(err error) bool {
-	text := strings.ToLower(err.Error())
-	return slices.ContainsFunc([]string{
-		"no answer", "no further byte", "no tls handshake", "i/o timeout", "error sending request", "connection refused", "network is unreachable", "no such host", "name resolution",
-	}, func(part string) bool { return strings.Contains(text, part) })
+	var network *net.OpError
+	var silent *patient.SilenceError
+	return errors.Is(err, engine.ErrUnreachable) || errors.As(err, &network) || errors.As(err, &silent)
 }

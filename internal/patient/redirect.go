@@ -1,6 +1,7 @@
 package patient
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -15,11 +16,11 @@ func checkRedirected(req *http.Request) error {
 	hops, from := 0, req
 	for ; from.Response != nil && from.Response.Request != nil; from = from.Response.Request {
 		if hops++; hops >= maxRedirects {
-			return fmt.Errorf("stopped after %d redirects", maxRedirects)
+			return impostor(fmt.Sprintf("stopped after %d redirects", maxRedirects))
 		}
 	}
 	if from.URL.Host != req.URL.Host && req.Body != nil && req.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {
-		return fmt.Errorf("redirected from %s to %s, which must not have the credentials", from.URL.Host, req.URL.Host)
+		return impostor(fmt.Sprintf("redirected from %s to %s, which must not have the credentials", from.URL.Host, req.URL.Host))
 	}
 	return nil
 }
@@ -36,8 +37,17 @@ func checkRedirect(req *http.Request, resp *http.Response) error {
 	if isRead(req) || err != nil {
 		return nil
 	}
-	return fmt.Errorf("redirected to a page (%s to %s)", resp.Status, to.Redacted())
+	return impostor(fmt.Sprintf("redirected to a page (%s to %s)", resp.Status, to.Redacted()))
 }
+
+// ErrImpostor says that something else may have answered in a server's place.
+var ErrImpostor = errors.New("something else may answer in the server's place")
+
+// impostor is an ErrImpostor that says what was wrong with the answer.
+type impostor string
+
+func (e impostor) Error() string        { return string(e) }
+func (e impostor) Is(target error) bool { return target == ErrImpostor }
 
 // Origin returns the request that redirects have led to req from; without any, req
 // itself.

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,7 +38,7 @@ func (e *Engine) explain(ctx context.Context, d *display, err error) error {
 	if failed := d.failures.err(); failed != nil {
 		return failed
 	}
-	return errors.New(cause(oneLine(err.Error())))
+	return &StepError{Reason: cause(oneLine(err.Error()))}
 }
 
 // tail is how many bytes of a step's log are kept.
@@ -109,7 +108,7 @@ func (f *failures) err() error {
 	if words := lastWords(string(f.logs[first.log])); words != "" && exitCode.MatchString(reason) {
 		reason = words
 	}
-	return fmt.Errorf("building %s: %s%s", first.Name, cause(oneLine(reason)), f.writeLog(first))
+	return &StepError{Step: first.Name, Reason: cause(oneLine(reason)), log: f.writeLog(first)}
 }
 
 // lastWords are what a program said from its first error on, or else its last

@@ -141,7 +141,7 @@ func (e *Engine) start(ctx context.Context) (*connection, error) {
 		Warn:     warn,
 	})
 	if err != nil {
-		return nil, err
+		return nil, &StepError{Reason: oneLine(err.Error()), cause: err}
 	}
 	c, err := client.New(ctx, "passthrough:///embedded", client.WithContextDialer(
 		func(ctx context.Context, _ string) (net.Conn, error) { return backend.Dial(ctx) }))

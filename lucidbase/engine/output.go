@@ -88,7 +88,7 @@ func (registries) Check(ctx context.Context, d Delivery) error {
 		if repo := img.Name.Context(); !seen[repo.RegistryStr()] {
 			seen[repo.RegistryStr()] = true
 			if err := checkRegistry(ctx, repo, d.Transport); err != nil {
-				return fmt.Errorf("pushing to %s: %w", repo, err)
+				return &PushError{fmt.Errorf("pushing to %s: %w", repo, err)}
 			}
 		}
 	}
@@ -101,7 +101,10 @@ func (registries) Deliver(ctx context.Context, d Delivery) error {
 	for i, img := range d.Images {
 		targets[i] = image.Target{Index: img.Index, Tag: img.Name}
 	}
-	return image.Push(ctx, targets, d.Transport)
+	if err := image.Push(ctx, targets, d.Transport); err != nil {
+		return &PushError{err}
+	}
+	return nil
 }
 
 // layout is the Output of Layout.

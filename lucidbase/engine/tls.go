@@ -70,14 +70,14 @@ func trust(system, bundle string) (*tls.Config, []byte, error) {
 	if bundle != "" {
 		found, err := add(bundle)
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading the CA bundle: %w", err)
+			return nil, nil, &CABundleError{err}
 		}
 		if !found {
-			return nil, nil, fmt.Errorf("reading the CA bundle %s: no certificate in it", bundle)
+			return nil, nil, &CABundleError{fmt.Errorf("%s: no certificate in it", bundle)}
 		}
 	}
 	if authorities.Len() > maxSecret {
-		return nil, nil, fmt.Errorf("reading the CA bundle: with the system's certificates it has %d bytes, BuildKit takes %d", authorities.Len(), maxSecret)
+		return nil, nil, &CABundleError{fmt.Errorf("%s: with the system's certificates it has %d bytes, BuildKit takes %d", bundle, authorities.Len(), maxSecret)}
 	}
 	pool.AppendCertsFromPEM(authorities.Bytes())
 	return &tls.Config{RootCAs: pool}, authorities.Bytes(), nil

@@ -16,7 +16,8 @@ import (
 // the page of a proxy.
 type answerError struct{ text string }
 
-func (e *answerError) Error() string { return e.text }
+func (e *answerError) Error() string        { return e.text }
+func (e *answerError) Is(target error) bool { return target == patient.ErrImpostor }
 
 // answers refuses what a registry cannot have answered by the distribution
 // specification, where go-containerregistry looks at the status alone.

@@ -11,12 +11,15 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/lucid-project/base-images/internal/patient"
 )
 
 // missingError is what a registry has taken and does not have.
 type missingError struct{ text string }
 
-func (e *missingError) Error() string { return e.text }
+func (e *missingError) Error() string        { return e.text }
+func (e *missingError) Is(target error) bool { return target == patient.ErrImpostor }
 
 // reader reads back what was pushed: that a registry reports success proves
 // nothing, as others may answer in its place.

@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/lucid-project/base-images/internal/patient"
+)
+
+// ErrUnreachable says that a step of a build could not reach the network, as far as
+// what its program said shows. Errors of this process are those of package net.
+var ErrUnreachable = errors.New("the network cannot be reached")
+
+// ErrImpostor says that something else may have answered in a registry's place, such as
+// a proxy: a page for people, a redirect to nowhere, a success for nothing.
+var ErrImpostor = patient.ErrImpostor
+
+// PushError is that images were not pushed, or would not be.
+type PushError struct{ Err error }
+
+// Error names the repository and what was to be done there.
+func (e *PushError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *PushError) Unwrap() error { return e.Err }
+
+// CABundleError is that certificate authorities cannot be read.
+type CABundleError struct{ Err error }
+
+// Error names the file.
+func (e *CABundleError) Error() string { return "reading the CA bundle: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *CABundleError) Unwrap() error { return e.Err }
+
+// StepError is that a step of a build failed, or BuildKit itself. It is syscall.ENOSPC or ErrUnreachable for
+// errors.Is where its reason shows that: BuildKit passes on what programs said as text.
+type StepError struct {
+	// Step is the step's name; empty where BuildKit itself failed.
+	Step string
+	// Reason is what the program said last, or BuildKit, in one line.
+	Reason string
+
+	log   string // how the error names the file with all that was said
+	cause error
+}
+
+// Error names the step, and the file with its log if there is one.
+func (e *StepError) Error() string {
+	if e.Step == "" {
+		return e.Reason
+	}
+	return "building " + e.Step + ": " + e.Reason + e.log
+}
+
+// Unwrap returns the cause where it is more than text.
+func (e *StepError) Unwrap() error { return e.cause }
+
+// Is reports whether the reason shows the target.
+func (e *StepError) Is(target error) bool {
+	switch target {
+	case syscall.ENOSPC:
+		return e.says("no space left on device")
+	case ErrUnreachable:
+		// In the words of the C library, Go's, Rust's or Python's.
+		return e.says("no answer", "i/o timeout", "error sending request", "connection refused",
+			"network is unreachable", "no such host", "name resolution")
+	}
+	return false
+}
+
+func (e *StepError) says(any ...string) bool {
+	reason := strings.ToLower(e.Reason)
+	return slices.ContainsFunc(any, func(part string) bool { return strings.Contains(reason, part) })
+}
