@@ -1,7 +1,7 @@
 // Package baseimages is the root of a module that composes distroless Python
 // 3.11 base images as BuildKit graphs. It holds no code; start with
 //
-//   - variants: the images, as structs whose zero value builds,
+//   - variants: the base images and services, as structs,
 //   - lucidbase: what a Spec and a Graph are,
 //   - lucidbase/engine: build a Spec and push it or write it to disk,
 //   - lucidbase/verify: judge any image, and lucidbase/imagesource: open one,

@@ -1,5 +1,5 @@
-// Package variants holds the base images: structs that are Specs, whose zero
-// value builds.
+// Package variants holds the images as structs that are Specs: the base images, whose
+// zero value builds, and a Service, which stands on one of them.
 package variants
 
 import (

@@ -103,6 +103,6 @@ func TestWriteOwn(t *testing.T) {
 	require.Contains(t, errOut.String(), "lucidbase: resolving from nothing: r.lock.txt: there is no r.lock.toml: ")
 	write(t, dir, map[string]string{"r.lock.txt": "psutil\n"})
 	require.Empty(t, readOwn(s, dir, "r.lock.txt"))
-	require.Contains(t, errOut.String(), "lucidbase: resolving from nothing: parsing r.lock.txt: line 1")
+	require.Contains(t, errOut.String(), "lucidbase: resolving from nothing: r.lock.txt: a list without hashes")
 	require.Error(t, writeOwn(filepath.Join(dir, "none"), "r.lock.txt", "r.txt", lock.Packages{}))
 }

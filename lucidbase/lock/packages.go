@@ -1,6 +1,7 @@
 package lock
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -46,6 +47,9 @@ func Beside(lockFile string) string {
 // version, or by another program.
 var ErrOldLock = errors.New("the lock does not say which files are for which platform")
 
+// ErrNoHashes says that a list is no lock: nothing in it has a hash.
+var ErrNoHashes = errors.New("a list without hashes, and no lock")
+
 // Read reads a lock from the text file's name. The two files must agree.
 func Read(fsys fs.FS, name string) (Packages, error) {
 	text, err := fs.ReadFile(fsys, name)
@@ -53,6 +57,9 @@ func Read(fsys fs.FS, name string) (Packages, error) {
 		return Packages{}, err
 	}
 	if _, err := ParseRequirements(name, text); err != nil {
+		if !bytes.Contains(text, []byte("--hash=")) {
+			return Packages{}, fmt.Errorf("%s: %w; \"lucidbase lock -r %s\" writes one", name, ErrNoHashes, name)
+		}
 		return Packages{}, err
 	}
 	beside := Beside(name)

@@ -131,7 +131,11 @@ func TestReadRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "x.lock.txt: there is no x.lock.toml: ")
 	_, err = Read(files, "other.lock.txt")
 	require.ErrorContains(t, err, "other.lock.txt")
-	files["x.lock.txt"].Data = []byte("idna==1\n")
+	files["x.lock.txt"].Data = []byte("idna==1\nfastapi>=0.111,<1.0\n")
+	_, err = Read(files, "x.lock.txt")
+	require.ErrorIs(t, err, ErrNoHashes)
+	require.EqualError(t, err, `x.lock.txt: a list without hashes, and no lock; "lucidbase lock -r x.lock.txt" writes one`)
+	files["x.lock.txt"].Data = []byte("idna==1\nrich==1 --hash=sha256:" + hash("4") + "\n")
 	_, err = Read(files, "x.lock.txt")
 	require.EqualError(t, err, "parsing x.lock.txt: line 1: idna: no hash")
 }
