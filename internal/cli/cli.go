@@ -87,8 +87,11 @@ func Run(ctx context.Context, args []string, s Streams) int {
 		fmt.Fprintln(s.Err, "lucidbase: interrupted")
 		return status
 	}
+	if !started && !errors.Is(err, errUsage) {
+		err = usageError{err} // cobra's own
+	}
 	report(s.Err, err)
-	if !started || errors.Is(err, errUsage) {
+	if errors.Is(err, errUsage) {
 		return statusUsage
 	}
 	return status

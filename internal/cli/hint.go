@@ -13,6 +13,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/resolve"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/debian"
 )
@@ -123,7 +124,10 @@ func pushHint(err error) string {
 // unreachable reports whether a server could not be reached, by this process or by a
 // step of a build.
 func unreachable(err error) bool {
-	var network *net.OpError
-	var silent *patient.SilenceError
-	return errors.Is(err, engine.ErrUnreachable) || errors.As(err, &network) || errors.As(err, &silent)
+	var unresolved *resolve.NoSolutionError
+	if errors.As(err, &unresolved) {
+		return unresolved.Unanswered()
+	}
+	return errors.Is(err, engine.ErrUnreachable) || errors.Is(err, debian.ErrNoAnswer) ||
+		errors.As(err, new(*net.OpError)) || errors.As(err, new(*patient.SilenceError))
 }

@@ -1,48 +1,145 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/stretchr/testify/require"
 
+	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
+	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/resolve"
+	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/debian"
+	"github.com/lucid-project/base-images/lucidbase/verify"
+	"github.com/lucid-project/base-images/variants"
 )
 
-// A hint follows from what an error is, not from its words.
+// nobody is an address at which nobody listens.
+const nobody = "127.0.0.1:1"
+
+// download is the error of a package that a mirror does not have right.
+func download(t *testing.T, mirror string) error {
+	t.Helper()
+	a := &debian.Archives{Cache: t.TempDir(), Mirrors: map[string][]string{"debian": {mirror}}}
+	_, err := a.File(t.Context(), lock.Package{
+		Name: "tini", Version: "1", Archive: "debian", Path: "tini.deb", Size: 4, SHA256: strings.Repeat("0", 64),
+	}, nil)
+	return err
+}
+
+func serve(t *testing.T, status int, body string) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// latest is the error of looking up an image's tag.
+func latest(t *testing.T, registry string) error {
+	t.Helper()
+	m := &alpine.Registries{Cache: t.TempDir()}
+	_, err := m.Latest(t.Context(), lock.Image{Reference: registry + "/library/python:3.11"})
+	return err
+}
+
+// Each hint is found by the error that the packages return, not by its words.
 func TestHint(t *testing.T) {
-	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	unresolved := func() error {
+		locks, err := lock.Default()
+		require.NoError(t, err)
+		pinned := *locks
+		pinned.Alpine = locks.Alpine.Pin()
+		_, err = variants.Alpine{Locks: &pinned}.Graph(lucidbase.Platforms{Target: lucidbase.LinuxARM64, Build: lucidbase.LinuxAMD64})
+		return err
+	}
+	oldLock := func() error {
+		_, err := lock.Read(fstest.MapFS{"r.lock.txt": {Data: []byte("idna==3.10 --hash=sha256:" + strings.Repeat("0", 64) + "\n")}}, "r.lock.txt")
+		return err
+	}
+	silent := func() error {
+		_, err := (&http.Client{}).Get("http://" + nobody) //nolint:noctx // it fails at once
+		return err
+	}
 	for _, c := range []struct {
 		name string
 		err  error
-		says string
+		hint string
 	}{
-		{"words alone", errors.New("pushing to x: reading the CA bundle: no space left on device: connection refused"), ""},
-		{"CA bundle", &engine.CABundleError{Err: errors.New("no certificate")}, "check --ca-bundle"},
-		{"CA bundle, of verify", unreadable(&engine.CABundleError{Err: errors.New("no certificate")}), "check --ca-bundle"},
-		{"engine", &engine.ConnectError{Address: "tcp://x:1", Err: refused}, "check --engine"},
-		{"disk", fmt.Errorf("writing: %w", syscall.ENOSPC), "free space"},
-		{"disk, of a step", &engine.StepError{Reason: "no space left on device"}, "free space"},
-		{"network", fmt.Errorf("downloading x: %w", refused), "check the network"},
-		{"network, of a step", &engine.StepError{Step: "x", Reason: "Connection refused"}, "check the network"},
-		{"mirror", fmt.Errorf("downloading x: %w: its content", debian.ErrAltered), "name a mirror"},
-		{"no MergeOp", fmt.Errorf("%w: off", engine.ErrNoMerge), "containerd image store"},
+		{"gone", download(t, serve(t, http.StatusNotFound, "")), "build --relock"},
+		{"another file", download(t, serve(t, http.StatusOK, "evil")), "--debian-mirror"},
+		{"no mirror answers", download(t, "http://"+nobody), "check the network"},
+		{"no registry", latest(t, nobody), "--image-mirror"},
+		{"registry wants a login", latest(t, strings.TrimPrefix(serve(t, http.StatusUnauthorized, ""), "http://")), "docker login"},
+		{"unresolved image", unresolved(), "where the image can be reached"},
+		{"old lock", oldLock(), "lucidbase lock -r LIST"},
+		{"contract", &engine.ContractError{Results: []engine.Verified{{Name: "x", Result: verify.Result{}}}}, "verify --rules"},
+		{"no merge", fmt.Errorf("building: %w", engine.ErrNoMerge), "containerd image store"},
+		{"full disk in a step", &engine.StepError{Step: "install", Reason: "OSError: [Errno 28] No space left on device"}, "prune --all"},
+		{"no network in a step", &engine.StepError{Step: "install", Reason: "tcp connect error: Connection refused (os error 111)"}, "check the network"},
+		{"other step", &engine.StepError{Step: "install", Reason: "it is broken"}, ""},
+		{"index does not answer", &resolve.NoSolutionError{Said: "error: Request failed after 3 retries in 10.6s"}, "check the network"},
+		{"no solution", &resolve.NoSolutionError{Said: "No solution found"}, ""},
 		{"push, not logged in", &engine.PushError{Err: &transport.Error{StatusCode: http.StatusForbidden}}, "log in"},
-		{"push, a page", &engine.PushError{Err: fmt.Errorf("PUT: %w", engine.ErrImpostor)}, "something else may answer"},
-		{"push, network", &engine.PushError{Err: refused}, "check --registry"},
-		{"push, disk", &engine.PushError{Err: syscall.ENOSPC}, "free space"},
+		{"push, full disk", &engine.PushError{Err: syscall.ENOSPC}, "free space"},
+		{"push, nobody there", &engine.PushError{Err: silent()}, "check --registry, the network"},
+		{"push, no registry", &engine.PushError{Err: fmt.Errorf("latest: %w", engine.ErrImpostor)}, "in the registry's place"},
+		{"list", listError{error: errors.New("line 1")}, "--suggest"},
+		{"list with suggestion", listError{error: errors.New("line 1"), suggested: true}, ""},
+		{"late list", listError{error: errors.New("line 1"), late: true}, "--explain-timeout"},
+		{"something else", errors.New("connecting to BuildKit at x: no space left on device, sends another file"), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if c.says == "" {
-				require.Empty(t, hint(c.err))
+			require.Error(t, c.err)
+			if c.hint == "" {
+				require.Empty(t, hint(c.err), c.err)
+				return
 			}
-			require.Contains(t, hint(c.err), c.says)
+			require.Contains(t, hint(c.err), c.hint, c.err)
+		})
+	}
+}
+
+// What a command line leads to, from its error to what is printed.
+func TestHintOfCommand(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o644))
+	build := func(args ...string) []string {
+		return append([]string{"build", "python-base", "--output", t.TempDir(), "--cache-dir", t.TempDir(), "--engine", "unix:///nonexistent/socket"}, args...)
+	}
+	for _, c := range []struct {
+		name string
+		args []string
+		hint string
+	}{
+		{"usage", []string{"build", "--no-such-flag"}, "see 'lucidbase --help'"},
+		{"engine", build(), "check --engine and BUILDKIT_HOST"},
+		{"CA bundle that is missing", build("--ca-bundle", file+"-missing"), "check --ca-bundle"},
+		{"CA bundle without certificate", build("--ca-bundle", file), "check --ca-bundle"},
+		{"CA bundle of verify", []string{"verify", nobody + "/x", "--ca-bundle", file}, "check --ca-bundle"},
+		{"cache below a file", build("--cache-dir", filepath.Join(file, "cache")), "choose a directory"},
+		{"registry that nobody has", []string{"verify", nobody + "/x"}, "check the image's name, the network"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out, errOut bytes.Buffer
+			status := Run(context.Background(), c.args, Streams{Out: &out, Err: &errOut, Getenv: os.Getenv})
+			require.NotZero(t, status)
+			require.Contains(t, errOut.String(), c.hint)
 		})
 	}
 }

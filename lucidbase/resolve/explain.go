@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -210,12 +209,9 @@ func blameText(d *explain.Diagnosis, e *SourceError) string {
 	return fmt.Sprintf("no wheel for %s, and %s", strings.Join(e.Targets, ", "), why)
 }
 
-// noAnswer is how uv begins when the index does not answer.
-var noAnswer = regexp.MustCompile(`Request failed after|Failed to fetch|error sending request`)
-
 // Explicable tells whether an error of Requirements is about the list, so that
 // Explain may know more.
 func Explicable(err error) bool {
 	var no *NoSolutionError
-	return errors.As(err, &no) && !noAnswer.MatchString(no.Said) || len(sourceErrors(err)) > 0
+	return errors.As(err, &no) && !no.Unanswered() || len(sourceErrors(err)) > 0
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -30,6 +31,13 @@ type NoSolutionError struct {
 
 // Error gives uv's words in one line.
 func (e *NoSolutionError) Error() string { return strings.Join(strings.Fields(e.Said), " ") }
+
+// noAnswer is how uv begins when the index does not answer.
+var noAnswer = regexp.MustCompile(`Request failed after|Failed to fetch|error sending request`)
+
+// Unanswered reports whether nothing is known of the list: the index did not
+// answer.
+func (e *NoSolutionError) Unanswered() bool { return noAnswer.MatchString(e.Said) }
 
 // SourceError says that a locked package has neither a wheel for a target nor a
 // source that can be built for it.

@@ -132,7 +132,7 @@ func (a *Archives) first(ctx context.Context, sources []string, path string, lim
 		if ctx.Err() != nil {
 			return nil, nil, context.Cause(ctx)
 		}
-		if errors.Is(err, errNoAnswer) {
+		if errors.Is(err, ErrNoAnswer) {
 			a.down.Store(base, true)
 		}
 		*failed = append(*failed, try{base, err})
@@ -175,6 +175,15 @@ func (t *tries) Error() string {
 		lines[i] = redact(f.base) + ": " + f.err.Error()
 	}
 	return strings.Join(lines, "; ")
+}
+
+// Unwrap returns what went wrong with each.
+func (t *tries) Unwrap() []error {
+	errs := make([]error, len(*t))
+	for i, f := range *t {
+		errs[i] = f.err
+	}
+	return errs
 }
 
 // missing reports whether the file is known to be nowhere: the snapshot archive,

@@ -13,7 +13,8 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/rootfs/internal/deb"
 )
 
-var errNoAnswer = errors.New("no answer")
+// ErrNoAnswer says that a mirror cannot be reached, or fell silent.
+var ErrNoAnswer = errors.New("no answer")
 
 // statusError is an answer other than the file.
 type statusError struct {
@@ -70,7 +71,7 @@ func readAll(r io.Reader, expect, limit int64) ([]byte, error) {
 	b.Grow(int(max(expect, 0)) + bytes.MinRead)
 	if _, err := b.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
 		if errors.Is(err, context.Canceled) {
-			return nil, fmt.Errorf("%w after %d bytes", errNoAnswer, b.Len())
+			return nil, fmt.Errorf("%w after %d bytes", ErrNoAnswer, b.Len())
 		}
 		return nil, fmt.Errorf("after %d bytes: %w", b.Len(), err)
 	}
@@ -88,9 +89,9 @@ func noAnswer(err error) error {
 		err = named.Err
 	}
 	if errors.Is(err, context.Canceled) {
-		return errNoAnswer
+		return ErrNoAnswer
 	}
-	return fmt.Errorf("%w: %w", errNoAnswer, err)
+	return fmt.Errorf("%w: %w", ErrNoAnswer, err)
 }
 
 // patientReader puts the timer off for as long as bytes arrive.
