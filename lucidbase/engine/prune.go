@@ -18,7 +18,7 @@ import (
 )
 
 // Prune shrinks the cache to at most limit bytes, what was used longest ago
-// first, and gives the number of bytes freed; 0 empties it. BuildKit's own
+// first, and returns the number of bytes freed; 0 empties it. BuildKit's own
 // collector runs some time after a build; a short run has ended before. A remote
 // BuildKit's cache is not ours to count or to shrink.
 func (e *Engine) Prune(ctx context.Context, limit int64) (freed int64, err error) {

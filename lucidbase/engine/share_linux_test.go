@@ -31,19 +31,27 @@ func TestTenProcesses(t *testing.T) {
 	dir := t.TempDir()
 	want, _, err := cache(t.TempDir()).build(t.Context())
 	require.NoError(t, err)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "cache"), 0o700))
 	outputs := make(chan string)
-	for range 10 {
+	for i := range 10 {
+		own := filepath.Join(dir, fmt.Sprint(i)) // where the image goes
+		require.NoError(t, os.Mkdir(own, 0o700))
+		require.NoError(t, os.Symlink("../cache", filepath.Join(own, "cache")))
 		go func() {
 			cmd := exec.Command("/proc/self/exe", "-test.run=^TestTenProcesses$")
-			cmd.Env = append(os.Environ(), shareVariable+"="+dir)
+			cmd.Env = append(os.Environ(), shareVariable+"="+own)
 			out, err := cmd.CombinedOutput()
 			outputs <- fmt.Sprint(string(out), err)
 		}()
 	}
+	var all []string
 	for range 10 {
-		require.Contains(t, <-outputs, want+"\n")
+		all = append(all, <-outputs)
 	}
-	require.Empty(t, cache(dir).wrong(t))
+	for i, out := range all {
+		require.Contains(t, out, want+"\n")
+		require.Empty(t, cache(filepath.Join(dir, fmt.Sprint(i))).wrong(t))
+	}
 	left, err := os.ReadDir(filepath.Join(dir, "cache/content/ingest"))
 	require.NoError(t, err)
 	require.Empty(t, left)

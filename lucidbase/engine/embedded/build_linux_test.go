@@ -36,7 +36,7 @@ type result struct {
 	Cached  []string // the names of the steps that were
 }
 
-// find gives the entry of a file.
+// find returns the entry of a file.
 func (r result) find(name string) string {
 	i := slices.IndexFunc(r.Entries, func(e string) bool { return strings.Fields(e)[2] == name })
 	if i < 0 {
@@ -51,7 +51,7 @@ func step(f fixture, opts []llb.RunOption, args ...string) llb.State {
 	return f.image().Run(opts...).Root()
 }
 
-// connect gives a client of a backend.
+// connect returns a client of a backend.
 func connect(ctx context.Context, b engine.Backend) (*client.Client, error) {
 	return client.New(ctx, "passthrough:///embedded", client.WithContextDialer(
 		func(ctx context.Context, _ string) (net.Conn, error) { return b.Dial(ctx) }))

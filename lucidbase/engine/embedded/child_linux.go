@@ -97,7 +97,7 @@ func startChild(g *gate, root string, rootless bool) (*server, error) {
 	// As BuildKit's own daemon does: it makes directories of images and snapshots
 	// with the modes that they shall have, and no chmod follows.
 	unix.Umask(0)
-	warnings.add(g.warn)
+	warnings.passTo(g.warn)
 	if err := removeDamaged(root); err != nil {
 		return nil, err
 	}

@@ -142,7 +142,7 @@ func startJob(t testing.TB, j job, change func(*exec.Cmd)) *child {
 	return &child{Cmd: cmd, stdin: stdin, lines: lines}
 }
 
-// expect reads lines until one has the prefix, and gives it.
+// expect reads lines until one has the prefix, and returns it.
 func (c *child) expect(t testing.TB, prefix string) string {
 	t.Helper()
 	var seen []string

@@ -29,7 +29,7 @@ func TestDamagedBy(t *testing.T) {
 		"write " + root + "/overlayfs/snapshots/snapshots/7/fs/x: no space left on device":                           false,
 		`process "uv x" did not complete successfully: exit code: 1`:                                                 false,
 		`process "cat ` + root + `/x: no such file or directory" did not complete successfully: exit code: 1`:        false,
-		"rpc error: code = Unavailable desc = error reading from server: EOF":                                        false, // the exit status tells
+		"rpc error: code = Unavailable desc = error reading from server: EOF":                                        false, // the process's own end shows
 		"runc not found on PATH: install it (apt-get install runc)":                                                  false,
 	} {
 		require.Equal(t, want, damagedBy(root, text), text)

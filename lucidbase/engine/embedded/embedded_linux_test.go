@@ -191,12 +191,12 @@ func mounts(t *testing.T, dir string) []string {
 
 func TestWarnings(t *testing.T) {
 	var got []string
-	remove := warnings.add(func(line string) { got = append(got, line) })
+	warnings.passTo(func(line string) { got = append(got, line) })
 	bklog.L.Warn("something\nto read")
 	bklog.G(t.Context()).WithError(os.ErrNotExist).Warn("something")
 	bklog.L.Warn("no trace recorder found, skipping")
 	bklog.L.Info("nothing")
-	remove()
+	warnings.passTo(nil)
 	bklog.L.Warn("nobody there")
 	require.Equal(t, []string{"BuildKit: something to read", "BuildKit: something: file does not exist"}, got)
 	require.NotSame(t, logrus.StandardLogger(), bklog.L.Logger, "the program's own logger is left alone")

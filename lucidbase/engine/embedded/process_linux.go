@@ -27,23 +27,16 @@ func ownLog() {
 
 var warnings = &warningHook{}
 
-// warningHook passes warnings to the engines that are open.
+// warningHook passes on BuildKit's warnings.
 type warningHook struct {
-	mu    sync.Mutex
-	sinks []*func(string)
+	mu   sync.Mutex
+	warn func(string) // nil until somebody can read them
 }
 
-// add passes warnings to warn, until the function that it gives is called.
-func (h *warningHook) add(warn func(string)) (remove func()) {
+func (h *warningHook) passTo(warn func(string)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	sink := &warn
-	h.sinks = append(h.sinks, sink)
-	return func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.sinks = slices.DeleteFunc(h.sinks, func(s *func(string)) bool { return s == sink })
-	}
+	h.warn = warn
 }
 
 // Levels are those that someone should read. BuildKit logs a failed or cancelled
@@ -70,10 +63,10 @@ func (h *warningHook) Fire(e *logrus.Entry) error {
 		return nil
 	}
 	h.mu.Lock()
-	sinks := slices.Clone(h.sinks)
+	warn := h.warn
 	h.mu.Unlock()
-	for _, warn := range sinks {
-		(*warn)("BuildKit: " + line)
+	if warn != nil {
+		warn("BuildKit: " + line)
 	}
 	return nil
 }

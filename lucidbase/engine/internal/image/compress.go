@@ -5,12 +5,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -44,6 +46,14 @@ func (s *Store) compressOnce(ctx context.Context, diffID digest.Digest, c Compre
 		s.touch(record, s.path(diffID), s.path(desc.Digest))
 		return desc, nil
 	}
+	unlock, err := s.lockOut(ctx, diffID)
+	if err != nil {
+		return ocispecs.Descriptor{}, err
+	}
+	defer unlock()
+	if desc, ok := s.recorded(record, c); ok {
+		return desc, nil // by another process, meanwhile
+	}
 	if err := acquire(ctx, s.slots); err != nil {
 		return ocispecs.Descriptor{}, err
 	}
@@ -72,6 +82,22 @@ func (s *Store) lock(key string) chan struct{} {
 		s.locks[key] = make(chan struct{}, 1)
 	}
 	return s.locks[key]
+}
+
+// lockOut keeps other processes from compressing a layer at the same time. Where
+// files cannot be locked, nothing keeps them: each then does it for itself.
+func (s *Store) lockOut(ctx context.Context, diffID digest.Digest) (unlock func(), err error) {
+	// Some layers share a lock, so that there are not more and more of them.
+	path := filepath.Join(s.dir, "compressed", "lock-"+diffID.Encoded()[:2])
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	lock := flock.New(path)
+	_, _ = lock.TryLockContext(ctx, 20*time.Millisecond)
+	if err := ctx.Err(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return func() { _ = lock.Close() }, nil
 }
 
 func acquire(ctx context.Context, lock chan struct{}) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -41,6 +42,44 @@ func TestCompress(t *testing.T) {
 			require.Equal(t, tar.Digest, got)
 		}
 	}
+}
+
+// What another process compresses is waited for; what it has left is taken.
+func TestCompressOnceAmongProcesses(t *testing.T) {
+	e := newExport(t)
+	tar := e.layer("a")
+	other := NewStore(e.dir)
+	unlock, err := other.lockOut(t.Context(), tar.Digest)
+	require.NoError(t, err)
+	done := make(chan ocispecs.Descriptor, 1)
+	go func() {
+		desc, err := NewStore(e.dir).Compress(context.WithoutCancel(t.Context()), tar.Digest, Gzip)
+		if err == nil {
+			done <- desc
+		}
+		close(done)
+	}()
+	select {
+	case <-done:
+		require.Fail(t, "it did not wait")
+	case <-time.After(50 * time.Millisecond):
+	}
+	want, err := other.compress(t.Context(), tar.Digest, Gzip)
+	require.NoError(t, err)
+	record, err := json.Marshal(want)
+	require.NoError(t, err)
+	require.NoError(t, other.create(other.record(tar.Digest, Gzip), record))
+	require.NoError(t, os.Remove(other.path(tar.Digest)), "it is not even read")
+	unlock()
+	require.Equal(t, want, <-done)
+
+	unlock, err = other.lockOut(t.Context(), tar.Digest)
+	require.NoError(t, err)
+	defer unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err = NewStore(e.dir).Compress(ctx, tar.Digest, Zstd)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
 // A layer that is compressed already is not even read.
@@ -87,7 +126,7 @@ func TestCompressAtOnce(t *testing.T) {
 	for _, desc := range descs {
 		require.Equal(t, descs[0], desc)
 	}
-	require.Len(t, snapshot(t, e.dir), 3, "tar, gzip and the record")
+	require.Len(t, snapshot(t, e.dir), 4, "tar, gzip, the record and a lock")
 }
 
 // A cache loses files, and a killed process leaves broken ones.
@@ -132,7 +171,7 @@ func TestCompressWrongContent(t *testing.T) {
 	require.NoError(t, os.WriteFile(s.path(tar.Digest), []byte("something else"), 0o644))
 	_, err := s.Compress(t.Context(), tar.Digest, Gzip)
 	require.EqualError(t, err, "compressing layer "+tar.Digest.String()+": blob "+tar.Digest.String()+": its content is "+digest.FromString("something else").String()+", not "+tar.Digest.String())
-	require.Empty(t, snapshot(t, e.dir), "neither a result nor the wrong layer stays")
+	require.Len(t, snapshot(t, e.dir), 1, "neither a result nor the wrong layer stays, but a lock")
 }
 
 func TestCompressCancelled(t *testing.T) {
