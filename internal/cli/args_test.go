@@ -55,6 +55,15 @@ func TestUsageErrors(t *testing.T) {
 		{name: "patience without a unit", args: "verify x --registry-timeout 5", says: "--registry-timeout"},
 		{name: "no patience to verify", args: "verify x --registry-timeout -1s", says: "must be more than 0s"},
 		{name: "progress", args: "build --progress loud", says: "--progress"},
+		{name: "run nothing", args: "run", says: "one image is needed"},
+		{name: "run two", args: "run base python-base", says: "one image is needed"},
+		{name: "run arguments alone", args: "run -- python", says: "one image is needed"},
+		{name: "port", args: "run base --port http", says: "HERE:THERE"},
+		{name: "port 0", args: "run base --port 0", says: "1 to 65535"},
+		{name: "mount", args: "run base --mount /etc", says: "SOURCE:TARGET"},
+		{name: "relative mount", args: "run base --mount /etc:etc", says: "SOURCE:TARGET"},
+		{name: "variable without name", args: "run base --env =x", says: "no name"},
+		{name: "no file of variables", args: "run base --env-file testdata/nothing", says: "testdata/nothing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, out, errOut := run(t, c.env, strings.Fields(c.args)...)

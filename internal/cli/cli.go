@@ -53,7 +53,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // Run runs the command with the arguments after its name and gives the exit
 // status: 0, 2 for a wrong command line, 1 for the rest; of verify, 1 for findings
-// and 3 for what cannot be read.
+// and 3 for what cannot be read; of run, what the container's process ended with.
 func Run(ctx context.Context, args []string, s Streams) int {
 	root := &cobra.Command{
 		Use:           "lucidbase",
@@ -67,7 +67,7 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	}
 	started := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	root.AddCommand(newBuild(s), newLock(s), newGraph(s), newVerify(s), newPrune(s), newVersion(s))
+	root.AddCommand(newBuild(s), newLock(s), newGraph(s), newVerify(s), newRun(s), newPrune(s), newVersion(s))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
@@ -78,6 +78,10 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	}
 	if errors.Is(err, errFindings) {
 		return statusFailed // they are told
+	}
+	var ended exitError
+	if errors.As(err, &ended) {
+		return int(ended)
 	}
 	status := statusFailed
 	if errors.Is(err, errUnread) {

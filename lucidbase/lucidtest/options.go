@@ -1,7 +1,7 @@
 package lucidtest
 
 import (
-	"fmt"
+	"errors"
 	"strconv"
 	"testing"
 	"time"
@@ -121,10 +121,7 @@ func Peers(t testing.TB, peers map[string]Peer) Option {
 
 func (p Peer) check(name string) error {
 	if (p.Spec == nil) == (p.Image == nil) {
-		return fmt.Errorf("either Spec or Image is needed")
+		return errors.New("either Spec or Image is needed")
 	}
-	if !validName.MatchString(name) {
-		return fmt.Errorf("not a host name: lower-case letters, digits and '-'")
-	}
-	return nil
+	return sandbox.CheckName(name)
 }

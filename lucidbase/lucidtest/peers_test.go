@@ -50,7 +50,7 @@ func TestWrongPeers(t *testing.T) {
 	}{
 		"nothing": {map[string]lucidtest.Peer{"redis": {}}, `peer "redis": either Spec or Image is needed`},
 		"both":    {map[string]lucidtest.Peer{"redis": {Spec: variants.Bare{}, Image: img}}, `peer "redis": either Spec or Image is needed`},
-		"name":    {map[string]lucidtest.Peer{"Re dis": {Image: img}}, `peer "Re dis": not a host name`},
+		"name":    {map[string]lucidtest.Peer{"Re dis": {Image: img}}, `"Re dis" is no host name`},
 		"itself":  {map[string]lucidtest.Peer{"bare-base": {Image: img}}, `peer "bare-base" has the name of the service itself`},
 		"ends": {
 			map[string]lucidtest.Peer{"redis": {Image: img, Options: []lucidtest.Option{lucidtest.Args("python", "-c", "1/0"), lucidtest.WaitPort(1)}}},

@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -57,24 +54,13 @@ func (o options) target() ocispecs.Platform {
 	return machine()
 }
 
-var validName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-
-// hostName is the last part of an image's title, or "app".
-func hostName(config *v1.ConfigFile) string {
-	title := strings.ToLower(path.Base(config.Config.Labels[ocispecs.AnnotationTitle]))
-	if validName.MatchString(title) {
-		return title
-	}
-	return "app"
-}
-
 func run(t testing.TB, img v1.Image, o options) *Container {
 	t.Helper()
 	config, err := img.ConfigFile()
 	if err != nil {
 		t.Fatalf("reading the image: %v", err)
 	}
-	name := hostName(config)
+	name := sandbox.HostName(config.Config)
 	if _, clash := o.peers[name]; clash {
 		t.Fatalf("peer %q has the name of the service itself", name)
 	}

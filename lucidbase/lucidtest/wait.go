@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lucid-project/base-images/internal/sandbox"
 )
 
 // wait is something that a container is ready by.
@@ -94,29 +96,8 @@ func (c *Container) listeners(ctx context.Context) string {
 	return text
 }
 
-// port is the service's own: the variable PORT, or the one that the image exposes.
-func (c *Container) port() (string, error) {
-	for _, entry := range slices.Backward(slices.Concat(c.config.Env, c.options.env)) {
-		if port, ok := strings.CutPrefix(entry, "PORT="); ok && port != "" {
-			return port, nil
-		}
-	}
-	var ports []string
-	for exposed := range c.config.ExposedPorts {
-		port, protocol, _ := strings.Cut(exposed, "/")
-		if protocol == "" || protocol == "tcp" {
-			ports = append(ports, port)
-		}
-	}
-	slices.Sort(ports)
-	switch len(ports) {
-	case 0:
-		return "", errors.New("its port is not known: the image exposes none, and there is no variable PORT")
-	case 1:
-		return ports[0], nil
-	}
-	return "", fmt.Errorf("its port is not known: the image exposes several, %s, and there is no variable PORT", strings.Join(ports, ", "))
-}
+// port is the service's own.
+func (c *Container) port() (string, error) { return sandbox.Port(c.config, c.options.env) }
 
 // httpWait is a path, or a port and a path.
 type httpWait string

@@ -1,0 +1,62 @@
+//go:build linux
+
+package e2e
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestRun runs an image by name, by layout and by archive.
+func TestRun(t *testing.T) {
+	s := needEngine(t)
+	dir := t.TempDir()
+	cache := []string{"XDG_CACHE_HOME=" + t.TempDir(), "FROM_HERE=here"}
+	env := filepath.Join(dir, "env")
+	require.NoError(t, os.WriteFile(env, []byte("# a comment\nONE=1\nTWO=file\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "shown"), []byte("shown"), 0o644))
+	const program = "import os, sys; print(*[os.environ[n] for n in ('ONE', 'TWO', 'FROM_HERE')], open('/app/shown').read()); print('wrong', file=sys.stderr); sys.exit(7)"
+	got := s.run(t, command{dir: dir, env: cache, args: []string{
+		"run", "bare-base", "--progress", "quiet", "--env-file", env, "--env", "TWO=2", "--env", "FROM_HERE", "--mount", "shown:/app/shown", "--", "python", "-c", program,
+	}})
+	require.Equal(t, result{stdout: "1 2 here shown\n", stderr: "wrong\n", code: 7, peak: got.peak}, got)
+
+	layout := filepath.Join(dir, "dist/bare-base")
+	require.Zero(t, s.run(t, command{dir: dir, env: cache, args: []string{"build", "bare-base"}}).code)
+	archive := filepath.Join(dir, "bare.tar")
+	output(t, "tar", "-C", layout, "-cf", archive, ".")
+	for _, image := range []string{layout, archive} {
+		got := s.run(t, command{env: cache, args: []string{"run", image, "--", "python", "-c", "print('from', 1)"}})
+		require.Equal(t, result{stdout: "from 1\n", peak: got.peak}, got)
+	}
+
+	server := s.cmd(t, command{env: cache, args: []string{"run", layout, "--env", "PORT=8000", "--", "python", "-u", "-m", "http.server", "--directory", "/etc"}})
+	stderr, err := server.StderrPipe()
+	require.NoError(t, err)
+	stdout, err := server.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, server.Start())
+	var url string
+	for lines := bufio.NewScanner(stderr); url == "" && lines.Scan(); {
+		url = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+$`).FindString(lines.Text())
+	}
+	waitFor(t, stdout, "Serving HTTP")
+	res, err := http.Get(url + "/hostname")
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.Equal(t, "bare-base", strings.TrimSpace(string(body)))
+	require.NoError(t, server.Process.Signal(syscall.SIGINT))
+	require.Error(t, server.Wait())
+	require.Equal(t, 143, server.ProcessState.ExitCode(), "128 and SIGTERM, the image's stop signal")
+}
