@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/overlay"
@@ -29,8 +28,7 @@ func checkCommand(im *overlay.Image) []overlay.Hit {
 	return command(im, field, argv)
 }
 
-// command judges a program and its arguments: found, of the user, no shell, and
-// for Python what it is to run.
+// command judges a program and what it wraps: found, of the user, no shell.
 func command(im *overlay.Image, field string, argv []string) []overlay.Hit {
 	id, ts := im.User(), im.Tools(overlay.Shells)
 	for depth := 0; len(argv) > 0; depth++ {
@@ -44,9 +42,6 @@ func command(im *overlay.Image, field string, argv []string) []overlay.Hit {
 		}
 		if hits := checkProgram(im, field, id, ts, program, depth); len(hits) > 0 {
 			return hits
-		}
-		if pythonName.MatchString(path.Base(program)) {
-			return overlay.WithFix(pythonArgs(im, field, id, argv[1:]), "add the script or module to the image, readable by its user, or correct the command")
 		}
 		argv = overlay.Wrapped(argv)
 	}

@@ -27,7 +27,13 @@ func checkHealthcheck(im *overlay.Image) []overlay.Hit {
 		if len(h.Test) == 1 {
 			return overlay.AtConfig(field, "CMD without a program")
 		}
-		return command(im, field, h.Test[1:])
+		if hits := command(im, field, h.Test[1:]); len(hits) > 0 {
+			return hits
+		}
+		if p := programOf(im, field, h.Test[1:]); p != nil {
+			return overlay.WithFix(p.judge(), entryRule.Fix)
+		}
+		return nil
 	case "NONE", "":
 		return nil
 	}

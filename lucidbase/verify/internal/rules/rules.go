@@ -32,13 +32,13 @@ var (
 	}
 	// User are the rules about who it runs as.
 	User = []Rule{
-		userRule, ownerRule, commandRule, healthcheckRule, envPathRule, workdirRule,
+		userRule, ownerRule, commandRule, entryRule, healthcheckRule, envPathRule, workdirRule,
 	}
 	// Works are the rules about whether it can work.
 	Works = []Rule{
 		elfDamagedRule, elfMachineRule, elfInterpreterRule, elfNeededRule, elfVersionRule, elfLibcRule,
 		elfAlignRule, elfStackRule, linkRule, venvRule, startRule, editableRule, recordRule, requiresRule,
-		duplicateRule, collisionRule, bytecodeRule,
+		duplicateRule, collisionRule, bytecodeRule, importRule,
 	}
 	// Origin are the rules about where it comes from.
 	Origin = []Rule{

@@ -5,6 +5,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/elf"
+	"github.com/lucid-project/base-images/lucidbase/verify/internal/pysource"
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/secrets"
 )
@@ -33,7 +34,7 @@ type Facts struct {
 
 // Format is the version of Facts: a store's facts of another version are
 // made again. It changes with whatever Scan looks at.
-const Format = 3
+const Format = 4
 
 // Kind is what an entry of a layer is.
 type Kind string
@@ -110,6 +111,10 @@ type File struct {
 	// SourceHash is set for a *.py: what a hash-based .pyc has of it (PEP 552),
 	// with CPython 3.11's key, 16 hexadecimal digits.
 	SourceHash string
+	// Module is set for a Python source that is not in a directory of installed modules,
+	// for a script that Python runs, and for the __init__.py of an installed package
+	// that has modules without files.
+	Module *pysource.Module
 	// Problem says why the content could not be read as what its name or magic
 	// claims, such as a damaged ELF file or a RECORD that is too large.
 	Problem string

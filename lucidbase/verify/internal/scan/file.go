@@ -93,6 +93,9 @@ func (r *fileReader) sinks(f *File, head []byte, s *scanner) []sink {
 	if k := keptFile(f.Path, s); k != nil {
 		sinks = append(sinks, k)
 	}
+	if m := moduleOf(f, s); m != nil {
+		sinks = append(sinks, m)
+	}
 	switch path.Ext(f.Path) {
 	case ".pyc":
 		f.Bytecode, f.Problem = python.ParseBytecode(head)

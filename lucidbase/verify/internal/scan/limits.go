@@ -25,14 +25,15 @@ type limits struct {
 	// text, metadata, record and database are the sizes of files that are kept to
 	// be parsed.
 	text, metadata, record, database int
-	// recordLines is that of all RECORD files together.
-	recordLines int
+	// recordLines is that of all RECORD files together, modules the bytes of memory that
+	// all Modules take.
+	recordLines, modules int
 }
 
 var realLimits = limits{
 	size: 64 << 30, free: 2 << 30, ratio: 200,
 	entries: 1_000_000, path: 4096, depth: 256, trailing: 16 << 20, memory: 8 << 20,
-	text: 64 << 10, metadata: 4 << 20, record: 64 << 20, database: 64 << 20, recordLines: 1_000_000,
+	text: 64 << 10, metadata: 4 << 20, record: 64 << 20, database: 64 << 20, recordLines: 1_000_000, modules: 64 << 20,
 }
 
 // budget is a reader that ends with an error where a layer is too large.

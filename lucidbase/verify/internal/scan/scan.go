@@ -53,8 +53,8 @@ type scanner struct {
 	limits limits
 	in     *budget
 	file   fileReader
-	// records counts the lines of all RECORD files.
-	records int
+	// records counts the lines of all RECORD files, modules the bytes of all Modules.
+	records, modules int
 }
 
 // walk reads the tar's entries, then what is behind them: it belongs to the diff
