@@ -11,10 +11,10 @@ import (
 // AnswersOutput is the file in which Explain leaves its answers.
 const AnswersOutput = "answers.json"
 
-// Explain asks the package index through uv and pip, afresh each time. jobs is
-// the JSON of an object with "jobs", as package explain has them, the "targets"
-// that the packages are for, of lock.WheelTargets, the "version" of Debian's Python,
-// and the "seconds" that there are. The file system that it gives has the answers in
+// Explain asks the package index through uv and pip. jobs is the JSON of an object
+// with "jobs", as package explain has them, the "targets" that the packages are for,
+// of lock.WheelTargets, the "version" of Debian's Python, the "seconds" that there
+// are, and a "nonce", as Resolution has one. The file system that it gives has the answers in
 // the order of the jobs.
 func (b Builder) Explain(uv lock.Requirements, jobs []byte) llb.State {
 	return b.ask("explain requirements", "explain.py",

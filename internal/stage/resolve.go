@@ -30,6 +30,9 @@ const ToolsOutput = "tools.json"
 
 // Resolution is what Resolve asks Python's index for.
 type Resolution struct {
+	// Nonce is a text that no other resolution has: it is not to be answered with an
+	// earlier one's result.
+	Nonce string
 	// Version is the full version of the interpreter that the packages are for.
 	Version string
 	// Files are the lists of packages and what they include, by name.
@@ -87,6 +90,7 @@ func (l *List) fill() {
 
 // request is how resolve.py reads a Resolution.
 type request struct {
+	Nonce     string              `json:"nonce"`
 	Version   string              `json:"version"`
 	Tools     []string            `json:"tools"`
 	Lists     []List              `json:"lists"`
@@ -96,8 +100,9 @@ type request struct {
 	Explain bool `json:"explain"`
 }
 
-// ask runs a script that asks the package index, afresh each time, and returns a
-// file system with its outputs.
+// ask runs a script that asks the package index and returns a file system with its
+// outputs. What it is asked has to be another thing each time, or BuildKit answers
+// with what it has: llb.IgnoreCache would have it empty the step's cache mounts.
 func (b Builder) ask(name, script string, opts ...llb.RunOption) llb.State {
 	command := func(script string) llb.RunOption {
 		return llb.Args([]string{pythonPath, "-sP", path.Join(askPath, script)})
@@ -107,7 +112,6 @@ func (b Builder) ask(name, script string, opts ...llb.RunOption) llb.State {
 	ready := b.run("prepare the resolver", nil, command("prepare.py"), pip, scripts, llb.Network(llb.NetModeNone)).AddMount(readyPath, llb.Scratch())
 	asking := []llb.RunOption{
 		command(script),
-		llb.IgnoreCache,
 		pip, scripts,
 		llb.AddMount(readyPath, ready, llb.Readonly),
 		llb.AddEnv("PYTHONPYCACHEPREFIX", path.Join(readyPath, "bytecode")),
@@ -118,7 +122,7 @@ func (b Builder) ask(name, script string, opts ...llb.RunOption) llb.State {
 
 // Resolve asks the package index and returns a file system with the outputs.
 func (b Builder) Resolve(r Resolution) llb.State {
-	ask := request{Version: r.Version, Tools: []string{}, Lists: r.Lists, Libraries: r.Libraries, Explain: r.UV != nil}
+	ask := request{Nonce: r.Nonce, Version: r.Version, Tools: []string{}, Lists: r.Lists, Libraries: r.Libraries, Explain: r.UV != nil}
 	if ask.Libraries == nil {
 		ask.Libraries = map[string][]string{}
 	}

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -122,13 +123,14 @@ func (x *explainer) answer(ctx context.Context, failed error) error {
 			return nil
 		}
 		ask, err := json.Marshal(struct {
+			Nonce     string        `json:"nonce"`
 			Jobs      []explain.Job `json:"jobs"`
 			Targets   []string      `json:"targets"`
 			Version   string        `json:"version"`
 			Seconds   float64       `json:"seconds"`
 			Arguments []string      `json:"arguments"`
 			Releases  []string      `json:"releases"`
-		}{jobs, x.request.Targets, version, left, arguments(in), in.AllReleases})
+		}{rand.Text(), jobs, x.request.Targets, version, left, arguments(in), in.AllReleases})
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -58,6 +59,7 @@ func runStage(ctx context.Context, run Runner, d lock.Debian, r stage.Resolution
 	if r.Version, err = supply.PythonVersion(d, run.Platform()); err != nil {
 		return nil, err
 	}
+	r.Nonce = rand.Text()
 	names := []string{stage.ToolsOutput}
 	for _, l := range r.Lists {
 		lockFile, sources := l.Outputs()
