@@ -88,7 +88,7 @@ def compiled(clock, requirements, constraints, *arguments):
         text, error = run_uv(clock, requirements, constraints, *arguments, "--offline")
         if not UNASKED.search(error):
             return text, error
-    text, error = run_uv(clock, requirements, constraints, *arguments)
+    text, error = run_uv(clock, requirements, constraints, *arguments, "--refresh")
     RECENT.add(projects)
     return text, error
 
