@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"lucidbase/rootfs/internal/tree": {"internal/atomicfile", "lucidbase"},
 
 	"lucidbase/engine":                {"lucidbase/resolve", "internal/checked", "lucidbase", "lucidbase/lock", "internal/supply", "llbutil", "internal/offer", "lucidbase/rootfs/alpine", "lucidbase/rootfs/debian", "lucidbase/verify", "lucidbase/engine/internal/image", "internal/localdir", "internal/patient", "internal/atomicfile"},
-	"lucidbase/engine/internal/image": {"internal/checked", "lucidbase", "internal/patient", "internal/atomicfile"},
+	"lucidbase/engine/internal/image": {"internal/v1image", "internal/checked", "lucidbase", "internal/patient", "internal/atomicfile"},
 	"internal/reexec":                 {},
 	"internal/sandbox":                {"internal/reexec"},
 	"lucidbase/engine/embedded":       {"lucidbase/engine", "internal/reexec"},
@@ -64,7 +64,7 @@ var mayImport = map[string][]string{
 	verifyInternal + "overlay":    {verifyInternal + "elf", verifyInternal + "programs", verifyInternal + "pysource", verifyInternal + "python", verifyInternal + "scan"},
 	verifyInternal + "rules":      {verifyInternal + "elf", verifyInternal + "overlay", verifyInternal + "pysource", verifyInternal + "python", verifyInternal + "scan", verifyInternal + "secrets"},
 	verifyInternal + "verifytest": {},
-	"lucidbase/imagesource":       {"internal/v1image", "lucidbase/verify"},
+	"lucidbase/imagesource":       {"internal/checked", "internal/v1image", "lucidbase/verify"},
 	"internal/v1image":            {},
 }
 

@@ -21,9 +21,9 @@ type Image struct {
 	layers         []v1.Layer
 }
 
-// New returns the image with a manifest and a config. A layer that the config has no
-// diff ID for has the zero one. blobs opens its layers.
-func New(manifest, config []byte, blobs Blobs) (*Image, error) {
+// New returns the image with a manifest and a config. layer makes its layers; one that
+// the config has no diff ID for has the zero one.
+func New(manifest, config []byte, layer func(desc v1.Descriptor, diffID v1.Hash) v1.Layer) (*Image, error) {
 	i := &Image{raw: manifest, rawConfig: config}
 	var err error
 	if i.manifest, err = v1.ParseManifest(bytes.NewReader(manifest)); err != nil {
@@ -33,11 +33,11 @@ func New(manifest, config []byte, blobs Blobs) (*Image, error) {
 		return nil, fmt.Errorf("parsing config %s: %w", Hash(config), err)
 	}
 	for n, desc := range i.manifest.Layers {
-		l := &Layer{blobs: blobs, desc: desc}
+		var diffID v1.Hash
 		if n < len(i.config.RootFS.DiffIDs) {
-			l.diffID = i.config.RootFS.DiffIDs[n]
+			diffID = i.config.RootFS.DiffIDs[n]
 		}
-		i.layers = append(i.layers, l)
+		i.layers = append(i.layers, layer(desc, diffID))
 	}
 	return i, nil
 }

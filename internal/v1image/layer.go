@@ -13,17 +13,16 @@ type Blobs interface {
 	Blob(v1.Descriptor) (io.ReadCloser, error)
 }
 
-// Unpacked is implemented by Blobs that also have uncompressed layers.
-type Unpacked interface {
-	// Unpacked opens the layer with a diff ID; an error means that it is not there.
-	Unpacked(diffID v1.Hash) (io.ReadCloser, error)
-}
-
 // Layer implements v1.Layer.
 type Layer struct {
 	blobs  Blobs
 	desc   v1.Descriptor
 	diffID v1.Hash
+}
+
+// NewLayer returns the layer with a descriptor and a diff ID.
+func NewLayer(blobs Blobs, desc v1.Descriptor, diffID v1.Hash) *Layer {
+	return &Layer{blobs, desc, diffID}
 }
 
 // Digest implements v1.Layer, as do the other methods.
@@ -35,13 +34,8 @@ func (l *Layer) MediaType() (types.MediaType, error) { return l.desc.MediaType, 
 func (l *Layer) Descriptor() (*v1.Descriptor, error) { return l.desc.DeepCopy(), nil }
 func (l *Layer) Compressed() (io.ReadCloser, error)  { return l.blobs.Blob(l.desc) }
 
-// Uncompressed decompresses a layer only where there is no uncompressed one.
+// Uncompressed goes by the blob's first bytes, not by its media type.
 func (l *Layer) Uncompressed() (io.ReadCloser, error) {
-	if u, ok := l.blobs.(Unpacked); ok {
-		if r, err := u.Unpacked(l.diffID); err == nil {
-			return r, nil
-		}
-	}
 	blob, err := l.Compressed()
 	if err != nil {
 		return nil, err

@@ -71,7 +71,9 @@ func openImage(c content, desc v1.Descriptor) (v1.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the config: %w", err)
 	}
-	img, err := v1image.New(raw, config, c)
+	img, err := v1image.New(raw, config, func(desc v1.Descriptor, diffID v1.Hash) v1.Layer {
+		return v1image.NewLayer(c, desc, diffID)
+	})
 	if err != nil {
 		return nil, err
 	}

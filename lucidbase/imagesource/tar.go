@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/lucid-project/base-images/internal/checked"
 	"github.com/lucid-project/base-images/internal/v1image"
 )
 
@@ -165,7 +166,7 @@ func spool(ctx context.Context, r io.Reader, limit int64) (_ *os.File, err error
 			temp.Close()
 		}
 	}()
-	n, err := io.Copy(temp, io.LimitReader(ctxReader{ctx, r}, limit+1))
+	n, err := io.Copy(temp, io.LimitReader(checked.Reader(ctx, r), limit+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("decompressing: %w", err)
@@ -174,17 +175,4 @@ func spool(ctx context.Context, r io.Reader, limit int64) (_ *os.File, err error
 	}
 	_, err = temp.Seek(0, io.SeekStart)
 	return temp, err
-}
-
-// ctxReader stops reading when its context ends.
-type ctxReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r ctxReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(p)
 }

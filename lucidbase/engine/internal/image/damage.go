@@ -45,12 +45,10 @@ func (i *Image) Check(ctx context.Context) error {
 	for _, desc := range i.blobs {
 		todo[desc.Digest] = true
 	}
-	for _, p := range i.index.images {
-		for _, l := range p.layers {
-			diffID := digest.Digest(l.(*layer).diffID.String())
-			if _, err := os.Lstat(i.store.path(diffID)); err == nil {
-				todo[diffID] = true
-			}
+	for _, l := range i.layers {
+		diffID := l.(*layer).diffID()
+		if _, err := os.Lstat(i.store.path(diffID)); err == nil {
+			todo[diffID] = true
 		}
 	}
 	eg := &errgroup.Group{} // all are looked at, whatever the first shows

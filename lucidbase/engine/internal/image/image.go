@@ -1,14 +1,15 @@
 package image
 
 import (
-	"bytes"
 	"fmt"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/lucid-project/base-images/internal/v1image"
 )
 
 // Image is a finished image for one or more platforms, whole in its store.
@@ -19,7 +20,9 @@ type Image struct {
 	Platforms []Platform
 
 	store *Store
-	index *index
+	index *v1image.Index
+	// layers are those of every platform, each a *layer.
+	layers []v1.Layer
 	// blobs are the layers and configs, then the manifests, then the index.
 	blobs []ocispecs.Descriptor
 }
@@ -39,13 +42,7 @@ func (i *Image) Index() v1.ImageIndex { return i.index }
 
 // Layers lists the layers of every platform; one that several have comes several
 // times.
-func (i *Image) Layers() []v1.Layer {
-	var all []v1.Layer
-	for _, m := range i.index.manifest.Manifests {
-		all = append(all, i.index.images[m.Digest].layers...)
-	}
-	return all
-}
+func (i *Image) Layers() []v1.Layer { return slices.Clone(i.layers) }
 
 // Open opens an image that Assemble has returned before, and counts as a use of it. An
 // error is a DamagedError where a part is missing.
@@ -57,11 +54,9 @@ func (s *Store) Open(d digest.Digest, c Compression) (*Image, error) {
 	for _, desc := range img.blobs {
 		s.touch(s.path(desc.Digest))
 	}
-	for _, p := range img.index.images {
-		for _, l := range p.layers {
-			diffID := digest.Digest(l.(*layer).diffID.String())
-			s.touch(s.path(diffID), s.record(diffID, c))
-		}
+	for _, l := range img.layers {
+		diffID := l.(*layer).diffID()
+		s.touch(s.path(diffID), s.record(diffID, c))
 	}
 	return img, nil
 }
@@ -73,19 +68,25 @@ func (s *Store) open(d digest.Digest) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	manifest, err := v1.ParseIndexManifest(bytes.NewReader(raw))
-	if err != nil {
-		return nil, fmt.Errorf("parsing index %s: %w", d, err)
+	images := members{}
+	img := &Image{Digest: d, store: s}
+	if img.index, err = v1image.NewIndex(raw, images); err != nil {
+		return nil, err
 	}
-	img := &Image{Digest: d, store: s, index: &index{raw: raw, manifest: manifest, images: map[v1.Hash]*platformImage{}}}
+	manifest, err := img.index.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
 	var manifests []ocispecs.Descriptor
 	for _, m := range manifest.Manifests {
 		p, err := s.openPlatform(digest.Digest(m.Digest.String()))
 		if err != nil {
 			return nil, err
 		}
-		img.index.images[m.Digest] = p
-		img.addPlatform(m, p)
+		images[m.Digest] = p
+		if err := img.addPlatform(m, p); err != nil {
+			return nil, err
+		}
 		manifests = append(manifests, descriptor(m))
 	}
 	img.blobs = append(img.blobs, manifests...)
@@ -93,7 +94,15 @@ func (s *Store) open(d digest.Digest) (*Image, error) {
 	return img, img.check()
 }
 
-func (i *Image) addPlatform(desc v1.Descriptor, p *platformImage) {
+func (i *Image) addPlatform(desc v1.Descriptor, p *v1image.Image) error {
+	manifest, err := p.Manifest()
+	if err != nil {
+		return err
+	}
+	layers, err := p.Layers()
+	if err != nil {
+		return err
+	}
 	result := Platform{Digest: digest.Digest(desc.Digest.String())}
 	if desc.Platform != nil {
 		result.Platform = ocispecs.Platform{
@@ -103,12 +112,14 @@ func (i *Image) addPlatform(desc v1.Descriptor, p *platformImage) {
 			OSVersion:    desc.Platform.OSVersion,
 		}
 	}
-	for _, l := range p.manifest.Layers {
+	for _, l := range manifest.Layers {
 		result.Size += l.Size
 		i.blobs = append(i.blobs, descriptor(l))
 	}
-	i.blobs = append(i.blobs, descriptor(p.manifest.Config))
+	i.blobs = append(i.blobs, descriptor(manifest.Config))
+	i.layers = append(i.layers, layers...)
 	i.Platforms = append(i.Platforms, result)
+	return nil
 }
 
 // check has go-containerregistry look at the image, after a look at the blobs
@@ -128,31 +139,3 @@ func (i *Image) check() error {
 func descriptor(d v1.Descriptor) ocispecs.Descriptor {
 	return ocispecs.Descriptor{MediaType: string(d.MediaType), Digest: digest.Digest(d.Digest.String()), Size: d.Size}
 }
-
-// index implements v1.ImageIndex.
-type index struct {
-	raw      []byte
-	manifest *v1.IndexManifest
-	images   map[v1.Hash]*platformImage
-}
-
-func (i *index) MediaType() (types.MediaType, error)         { return i.manifest.MediaType, nil }
-func (i *index) Digest() (v1.Hash, error)                    { return hash(i.raw), nil }
-func (i *index) Size() (int64, error)                        { return int64(len(i.raw)), nil }
-func (i *index) IndexManifest() (*v1.IndexManifest, error)   { return i.manifest.DeepCopy(), nil }
-func (i *index) RawManifest() ([]byte, error)                { return bytes.Clone(i.raw), nil }
-func (i *index) ImageIndex(h v1.Hash) (v1.ImageIndex, error) { return nil, notFound("index", h) }
-
-func (i *index) Image(h v1.Hash) (v1.Image, error) {
-	if img, ok := i.images[h]; ok {
-		return img, nil
-	}
-	return nil, notFound("manifest", h)
-}
-
-func hash(data []byte) v1.Hash {
-	d := digest.FromBytes(data)
-	return v1.Hash{Algorithm: d.Algorithm().String(), Hex: d.Encoded()}
-}
-
-func notFound(what string, h v1.Hash) error { return fmt.Errorf("%s %s: not in the image", what, h) }
