@@ -25,9 +25,9 @@ import (
 type Service struct {
 	// Name is the image's name without a registry, such as "gateway".
 	Name string
-	// Base is what the service stands on, such as Python{}. Its Version, Env, Labels and
-	// Waivers are the service's too, where the service has none of the name; its
-	// Packages must be empty.
+	// Base is what the service stands on, such as Python{}. Its Env and Labels are the
+	// service's too, where the service has none of the name, and its Waivers; its Packages
+	// must be empty.
 	Base Base
 	// Lock has all packages of the image: what lock.Read returns of the lock that
 	// "lucidbase lock -r FILE --base BASE" wrote. The zero value means the packages of
@@ -128,7 +128,7 @@ func (s Service) graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
 func (s Service) on(b base) base {
 	b.name, b.description = s.Name, ""
 	b.Packages = s.Lock
-	b.Version = cmp.Or(s.Version, b.Version)
+	b.Version = s.Version
 	b.Waivers = slices.Concat(b.Waivers, s.Waivers)
 	b.Labels = merged(b.Labels, s.Labels)
 	b.Env = merged(b.Env, s.Env)

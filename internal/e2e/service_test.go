@@ -59,6 +59,7 @@ func greeterService(base variants.Base, from variants.From, command ...string) v
 // A service runs on both CPUs and both systems, started as a module and as a script,
 // on the port that it is given at run time.
 func TestService(t *testing.T) {
+	t.Parallel()
 	needEngine(t)
 	im, mirrors := alpinetest.Image(t)
 	own, err := lock.Default()
@@ -129,6 +130,7 @@ func healthOf(t *testing.T, img v1.Image) []string {
 // A changed line is a new source layer, and nothing else; where the source is, and what
 // a machine leaves beside it, changes nothing.
 func TestServiceSource(t *testing.T) {
+	t.Parallel()
 	needEngine(t)
 	eng := wheelEngine(t, nil)
 	dist := t.TempDir()
