@@ -76,6 +76,22 @@ type blobs struct {
 
 func newBlobs() *blobs { return &blobs{byID: map[string][]byte{}} }
 
+// Size returns how many bytes of blobs the registry holds, each blob counted once,
+// however many repositories have it.
+func (r *Registry) Size() int64 {
+	r.blobs.mu.Lock()
+	defer r.blobs.mu.Unlock()
+	sizes, sum := map[string]int64{}, int64(0)
+	for id, blob := range r.blobs.byID {
+		_, digest, _ := strings.Cut(id, "@")
+		sizes[digest] = int64(len(blob))
+	}
+	for _, size := range sizes {
+		sum += size
+	}
+	return sum
+}
+
 func (b *blobs) get(repo, digest string) ([]byte, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -72,12 +72,15 @@ func TestRepositoriesAreApart(t *testing.T) {
 		return resp.StatusCode
 	}
 	mount := "mount=" + digest.String()
+	held := r.Size()
+	require.Positive(t, held)
 	require.Equal(t, http.StatusAccepted, post(mount+"&from=c"), "nothing to mount starts an upload")
 	require.Equal(t, http.StatusCreated, post(mount+"&from=a"))
 	resp, err := http.Head("http://" + r.Host + "/v2/b/blobs/" + digest.String())
 	require.NoError(t, err)
 	resp.Body.Close()
 	require.Equal(t, http.StatusOK, resp.StatusCode)
+	require.Equal(t, held, r.Size(), "the same blob in another repository")
 }
 
 func TestManifestNeedsItsBlobs(t *testing.T) {
