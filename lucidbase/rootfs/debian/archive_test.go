@@ -121,6 +121,8 @@ func TestFileComesFromTheNextMirror(t *testing.T) {
 			require.ErrorContains(t, err, bad+": ")
 			require.ErrorContains(t, err, c.want)
 			require.Equal(t, name == "has it no more", errors.Is(err, ErrGone))
+			require.Equal(t, strings.Contains(c.want, "sends another file"), errors.Is(err, ErrAltered))
+			require.Equal(t, strings.Contains(c.want, "no answer"), errors.Is(err, ErrNoAnswer))
 			require.NotContains(t, err.Error(), "\n")
 			require.NoDirExists(t, filepath.Join(a.Cache, "sha256"), "something was stored")
 		})
