@@ -20,7 +20,7 @@ type solveError struct {
 	error
 }
 
-// explain gives the cause of a failed build in one line. BuildKit passes on the
+// explain returns the cause of a failed build in one line. BuildKit passes on the
 // errors of the client's own store as text, and a cancelled build names any step.
 func (e *Engine) explain(ctx context.Context, d *display, err error) error {
 	if interrupted := context.Cause(ctx); interrupted != nil {
@@ -93,7 +93,7 @@ var (
 	pythonCause = regexp.MustCompile(`\[Errno -?\d+\] [^'")\]\n]+`)
 )
 
-// err gives the step that failed first, and why.
+// err returns the step that failed first, and why.
 func (f *failures) err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

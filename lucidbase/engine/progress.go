@@ -44,7 +44,7 @@ func newDisplay(w io.Writer, mode string) (*display, error) {
 	return d, nil
 }
 
-// solve gives the channel for one solve, which closes it.
+// solve returns the channel for one solve, which closes it.
 func (d *display) solve() chan *client.SolveStatus {
 	ch := make(chan *client.SolveStatus)
 	d.writers.Add(1)

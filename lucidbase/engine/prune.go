@@ -186,7 +186,7 @@ func removeFiles(files []cachedFile, excess int64, now time.Time) (freed int64, 
 	return freed, nil
 }
 
-// leftOver tells a half-written file that nobody can still be writing.
+// leftOver reports whether a file is half-written, and nobody can still be writing it.
 func (f cachedFile) leftOver(now time.Time) bool {
 	return now.Sub(f.used) > time.Hour && strings.HasPrefix(filepath.Base(f.path), atomicfile.Prefix)
 }

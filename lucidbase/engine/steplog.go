@@ -26,7 +26,7 @@ type stepLog struct {
 	data []byte
 }
 
-// divert keeps what stands between the marks, and gives the rest.
+// divert keeps what stands between the marks, and returns the rest.
 func (s *stepLog) divert(data []byte) (rest []byte) {
 	for len(data) > 0 {
 		mark := byte(logBegin)
@@ -70,7 +70,7 @@ func (f *failures) divert(solve int, s *client.SolveStatus) {
 
 var notInFileName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// writeLog writes a step's log and gives how an error names it. A failure to
+// writeLog writes a step's log and returns how an error names it. A failure to
 // write takes nothing from the step's own.
 func (f *failures) writeLog(first failure) string {
 	full := f.full[first.log]

@@ -41,7 +41,7 @@ func systemBundle() string {
 // maxSecret is what BuildKit takes (secretsprovider's MaxSecretSize).
 const maxSecret = 500 * 1024
 
-// trust gives the certificate authorities of the system and those of the CA
+// trust returns the certificate authorities of the system and those of the CA
 // bundle, each once: for this process, and as PEM for networked steps.
 func trust(system, bundle string) (*tls.Config, []byte, error) {
 	pool, err := x509.SystemCertPool()

@@ -31,7 +31,7 @@ type Verified struct {
 	verify.Result
 }
 
-// Error gives a line a finding.
+// Error returns a line for each finding.
 func (e *ContractError) Error() string {
 	var lines []string
 	for _, r := range e.Results {
@@ -42,7 +42,7 @@ func (e *ContractError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// contractOf gives the graph's contract for the platform. A Spec can excuse
+// contractOf returns the graph's contract for the platform. A Spec can excuse
 // single files from single rules, not switch rules off.
 func contractOf(g lucidbase.Graph, target ocispecs.Platform) (verify.Contract, error) {
 	c := g.Contract

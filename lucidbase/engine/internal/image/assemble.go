@@ -66,7 +66,7 @@ func (s *Store) assemble(ctx context.Context, c Compression, tops []digest.Diges
 	return s.open(desc.Digest)
 }
 
-// exportedManifests gives the manifests that an index lists, or the one.
+// exportedManifests returns the manifests that an index lists, or the one.
 func (s *Store) exportedManifests(top digest.Digest) ([]digest.Digest, error) {
 	raw, err := s.readBlob(top)
 	if err != nil {

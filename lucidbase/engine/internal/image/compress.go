@@ -20,7 +20,7 @@ import (
 	"github.com/lucid-project/base-images/internal/checked"
 )
 
-// Compress gives the compressed form of the layer whose uncompressed tar is in
+// Compress returns the compressed form of the layer whose uncompressed tar is in
 // the store. A layer is compressed once: later calls, also those of later
 // processes, find it, and calls at the same time wait for the first. So it may be
 // called as soon as a layer is there, long before Assemble.

@@ -36,7 +36,7 @@ func (g genuine) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// isTokenRequest tells by what go-containerregistry sends. Registries have all
+// isTokenRequest judges by what go-containerregistry sends. Registries have all
 // under /v2/, but blobs may be kept elsewhere.
 func isTokenRequest(asked *http.Request) bool {
 	switch {

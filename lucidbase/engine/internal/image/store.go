@@ -43,7 +43,7 @@ func (s *Store) path(d digest.Digest) string {
 	return filepath.Join(s.dir, "blobs", d.Algorithm().String(), d.Encoded())
 }
 
-// readBlob gives a manifest or a config, which must be what its digest says.
+// readBlob returns a manifest or a config, which must be what its digest says.
 func (s *Store) readBlob(d digest.Digest) ([]byte, error) {
 	if err := d.Validate(); err != nil {
 		return nil, fmt.Errorf("blob %q: %w", d, err)
