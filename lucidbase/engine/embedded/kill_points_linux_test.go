@@ -32,6 +32,9 @@ func TestKillAtAnyPoint(t *testing.T) {
 				j := job{StateDir: dir, Fixture: f, Do: "modes", Mark: fmt.Sprintf("%s-%s-%d", filepath.Base(dir), whom, i)}
 				after := time.Duration(r.Int64N(int64(took)))
 				victim := startJob(t, j, nil)
+				if i%2 > 0 { // the others are killed while BuildKit starts, too
+					victim.expect(t, "open")
+				}
 				time.Sleep(after)
 				running := buildKits(t, dir)
 				if whom == "program" {
@@ -53,7 +56,7 @@ func TestKillAtAnyPoint(t *testing.T) {
 				requireAllGone(t, dir, j.Mark)
 				require.Empty(t, cgroups(filepath.Join(dir, "uid-0")))
 			}
-			require.Greater(t, hit, points/3, "BuildKit did not run yet at the other points")
+			require.GreaterOrEqual(t, hit, points/2, "BuildKit did not run yet at the other points")
 		})
 	}
 }
