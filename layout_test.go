@@ -205,7 +205,7 @@ func TestContextRule(t *testing.T) {
 	}
 }
 
-// contextAt gives the position of the context parameter, -1 if there is none.
+// contextAt returns the position of the context parameter, -1 if there is none.
 func contextAt(fn *ast.FuncDecl) int {
 	for i, field := range fn.Type.Params.List {
 		if sel, ok := field.Type.(*ast.SelectorExpr); ok {

@@ -58,7 +58,7 @@ func TestNetworkSecretsAreAlwaysDeclared(t *testing.T) {
 	}
 }
 
-// show gives a state's operations as text.
+// show returns a state's operations as text.
 func show(state llb.State) string {
 	def, err := state.Marshal(context.Background(), llb.Platform(amd64))
 	if err != nil {

@@ -34,7 +34,7 @@ func (in Input) State() llb.State {
 	return llbutil.StoredImage(string(in.Kind), manifest, in.Platform)
 }
 
-// Image gives the image that has this layer alone, in the form in which an
+// Image returns the image that has this layer alone, in the form in which an
 // engine reads it: config and manifest, with the manifest's digest.
 func (in Input) Image() (config, manifest []byte, manifestDigest digest.Digest) {
 	layer := ocispecs.Descriptor{

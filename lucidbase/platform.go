@@ -30,7 +30,7 @@ func ParsePlatform(s string) (ocispecs.Platform, error) {
 	return ocispecs.Platform{}, fmt.Errorf("platform %q: not one of linux/amd64, linux/arm64", s)
 }
 
-// FormatPlatform gives the form that ParsePlatform reads.
+// FormatPlatform returns the form that ParsePlatform reads.
 func FormatPlatform(p ocispecs.Platform) string {
 	s := p.OS + "/" + p.Architecture
 	if p.Variant != "" {

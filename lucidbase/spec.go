@@ -4,7 +4,7 @@
 //
 // The package is pure: nothing in it reads a clock, the environment, the
 // network or the machine that it runs on. The same Spec, locks and platforms
-// give the same Graph, byte for byte, on every machine.
+// make the same Graph, byte for byte, on every machine.
 package lucidbase
 
 import (
@@ -22,7 +22,7 @@ import (
 // Spec describes an image. Its implementations are plain structs whose zero
 // value is a good default.
 type Spec interface {
-	// Graph gives what it takes to build the image for one platform. Every
+	// Graph returns what it takes to build the image for one platform. Every
 	// missing or wrong field is reported at once, by name.
 	Graph(p Platforms) (Graph, error)
 }
@@ -34,7 +34,7 @@ type SpecFunc func(p Platforms) (Graph, error)
 func (f SpecFunc) Graph(p Platforms) (Graph, error) { return f(p) }
 
 // Platforms are the two platforms of a build. Both are values of this package
-// (LinuxAMD64, LinuxARM64) or what ParsePlatform gave.
+// (LinuxAMD64, LinuxARM64) or results of ParsePlatform.
 type Platforms struct {
 	// Target is what the image runs on.
 	Target ocispecs.Platform

@@ -1,4 +1,4 @@
-// Package alpinetest gives tests an Alpine image with a musl Python: stand-ins
+// Package alpinetest has for tests an Alpine image with a musl Python: stand-ins
 // for the official one, from a directory, or else the official one itself.
 package alpinetest
 
@@ -34,7 +34,7 @@ import (
 // beside the repository.
 const fixtureEnv = "LUCID_ALPINE_FIXTURE"
 
-// Image gives an image to lock, and the mirrors to reach it by, as
+// Image returns an image to lock, and the mirrors to reach it by, as
 // engine.WithImageMirrors takes them: the stand-ins in
 // a registry of the test, or the official image by its default lock. Where neither
 // is to be had the test is skipped, or fails where nothing may be skipped.
@@ -65,7 +65,7 @@ func reach(im lock.Image) error {
 	return err
 }
 
-// fixtureDir gives the directory of the stand-ins, or nothing.
+// fixtureDir returns the directory of the stand-ins, or nothing.
 func fixtureDir(t testing.TB) string {
 	if dir := os.Getenv(fixtureEnv); dir != "" {
 		return dir
@@ -91,7 +91,7 @@ func root(t testing.TB) string {
 }
 
 // Push puts the stand-ins of a directory into a registry, as hub/library/python,
-// and gives the lock of their index.
+// and returns the lock of their index.
 func Push(t testing.TB, r *testregistry.Registry, dir string) lock.Image {
 	t.Helper()
 	index, err := read(dir)

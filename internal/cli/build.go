@@ -157,7 +157,7 @@ func reachable(ctx context.Context, eng *engine.Engine, found []image, jobs []en
 var validTag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`) // OCI distribution spec, "Pulling manifests"
 var likeVersion = regexp.MustCompile(`^v?[0-9]+\.[0-9.]+`)
 
-// version gives the tag if it is a semantic version.
+// version returns the tag if it is a semantic version.
 func (b *buildFlags) version(s Streams) (string, error) {
 	if !validTag.MatchString(b.tag) {
 		return "", usagef("--tag %q: not a valid tag: letters, digits, '_', '.' and '-', at most 128, not '.' or '-' first", b.tag)

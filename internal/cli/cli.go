@@ -51,7 +51,7 @@ func unreadable(err error) error {
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// Run runs the command with the arguments after its name and gives the exit
+// Run runs the command with the arguments after its name and returns the exit
 // status: 0, 2 for a wrong command line, 1 for the rest; of verify, 1 for findings
 // and 3 for what cannot be read; of run, what the container's process ended with.
 func Run(ctx context.Context, args []string, s Streams) int {
@@ -77,7 +77,7 @@ func Run(ctx context.Context, args []string, s Streams) int {
 		return 0
 	}
 	if errors.Is(err, errFindings) {
-		return statusFailed // they are told
+		return statusFailed // they are printed
 	}
 	var ended exitError
 	if errors.As(err, &ended) {

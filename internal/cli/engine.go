@@ -107,7 +107,7 @@ func (e *engineFlags) with(ctx context.Context, s Streams, do func(*engine.Engin
 	return errors.Join(err, e.limitCache(ctx, eng))
 }
 
-// limit gives --cache-limit in bytes.
+// limit returns --cache-limit in bytes.
 func (e *engineFlags) limit() (int64, error) {
 	limit, err := units.FromHumanSize(e.cacheLimit)
 	if err != nil {

@@ -29,7 +29,7 @@ func (e listError) Unwrap() error { return e.error }
 
 // resolveOwn resolves a list. When that cannot be, it says why for each line, and
 // writes a corrected list beside it if asked to. A line that must not be asked
-// for, such as a name of the standard library, is told before anything is.
+// for, such as a name of the standard library, is reported before anything is asked for.
 func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Set, o ownFlags, project *explain.Project, r resolve.Request) (resolve.Locked, error) {
 	var cause error
 	r.Leftovers, r.Written = project.Leftovers(), project.Written()

@@ -71,7 +71,7 @@ func hint(err error) string {
 	return ""
 }
 
-// imageHint is about an upstream image that no registry gave.
+// imageHint is about an upstream image that no registry sent.
 func imageHint(err error) string {
 	var answer *transport.Error
 	if errors.As(err, &answer) && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden) {

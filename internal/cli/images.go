@@ -28,7 +28,7 @@ var images = []image{
 	{"python-base", "python", lock.Python, false, func(o variants.Options) lucidbase.Spec { return variants.Python(o) }},
 }
 
-// findImages gives the named images, each once, or all if there is no name.
+// findImages returns the named images, each once, or all if there is no name.
 func findImages(names []string) ([]image, error) {
 	if len(names) == 0 {
 		return images, nil

@@ -113,7 +113,7 @@ func keepDates(old, set *lock.Set) {
 	}
 }
 
-// readLocks reads the locks that are there; none, or broken ones, are told and
+// readLocks reads the locks that are there; none, or broken ones, are reported and
 // resolved from nothing.
 func readLocks(s Streams, dir string) *lock.Set {
 	old, err := lock.ReadSet(os.DirFS(dir))

@@ -32,7 +32,7 @@ type ownFlags struct {
 	limit time.Duration
 }
 
-// outFile is where the lock goes: beside the list unless told otherwise.
+// outFile is where the lock goes: beside the list by default.
 func (o ownFlags) outFile() string {
 	if o.out != "" {
 		return o.out
@@ -61,7 +61,7 @@ func (o ownFlags) validate() error {
 }
 
 // read reads the list and what it includes, and prints what of it is of no effect.
-// A list of which files are missing is told from others before an engine is
+// A list of which files are missing is refused before an engine is
 // opened: what it asks for is not known.
 func (o ownFlags) read(s Streams) (*explain.Project, error) {
 	project, err := explain.Read(filepath.ToSlash(filepath.Clean(o.list)), os.ReadFile, s.Getenv)

@@ -110,7 +110,7 @@ func (v *verifyFlags) check(args []string) error {
 	return nil
 }
 
-// errFindings ends a run that has told its findings.
+// errFindings ends a run that has printed its findings.
 var errFindings = errors.New("findings")
 
 func (v *verifyFlags) run(ctx context.Context, s Streams, args []string) error {

@@ -27,7 +27,7 @@ var emulators = map[string]emulator{
 	"arm64": {"qemu-aarch64-static", "qemu-aarch64", 0xb7},
 }
 
-// hasHandler tells whether this machine already runs programs of arch.
+// hasHandler reports whether this machine already runs programs of arch.
 func hasHandler(arch string) bool {
 	status, err := os.ReadFile("/proc/sys/fs/binfmt_misc/" + emulators[arch].handler)
 	return err == nil && strings.HasPrefix(string(status), "enabled")
@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// emulated gives the same command in a user namespace of its own. Since Linux
+// emulated returns the same command in a user namespace of its own. Since Linux
 // 6.7 a user namespace has its own binfmt_misc, so the handler is seen by this
 // command alone and is gone with it: no build that runs meanwhile can use it.
 func emulated(t *testing.T, cmd *exec.Cmd, arch string) *exec.Cmd {

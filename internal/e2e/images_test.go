@@ -15,7 +15,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase"
 )
 
-// images gives the layout of each finished image, by the image's name.
+// images returns the layout of each finished image, by the image's name.
 func images(t *testing.T) map[string]string {
 	t.Helper()
 	s := needEngine(t)

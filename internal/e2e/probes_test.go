@@ -125,7 +125,7 @@ func TestEveryPackageIsProbed(t *testing.T) {
 	}
 }
 
-// listed gives the names in a requirements file and in those that it includes.
+// listed returns the names in a requirements file and in those that it includes.
 func listed(files map[string][]byte, name string) []string {
 	var names []string
 	for line := range strings.Lines(string(files[name])) {

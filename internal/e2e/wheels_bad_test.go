@@ -87,7 +87,7 @@ func badSource(t *testing.T, body string) lock.Requirement {
 	}}
 }
 
-// compileOne gives the stage of a source's wheel for ARM64 Debian, and its inputs.
+// compileOne returns the stage of a source's wheel for ARM64 Debian, and its inputs.
 func compileOne(t *testing.T, locks *lock.Set, r lock.Requirement) (llb.State, []lucidbase.Input) {
 	t.Helper()
 	build, err := lucidbase.ParsePlatform("linux/" + runtime.GOARCH)

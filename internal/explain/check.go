@@ -9,7 +9,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-// entries gives every line with what can be told without the index.
+// entries returns every line with what can be seen without the index.
 func (p *Project) entries() []*entry {
 	var all []*entry
 	for _, f := range p.files {
@@ -32,7 +32,7 @@ func (p *Project) entries() []*entry {
 	return all
 }
 
-// Findings are those that can be told without asking anybody. A file that has
+// Findings are those that can be seen without asking anybody. A file that has
 // any is not to be resolved: a name of the standard library must not reach the
 // index, nor an address of a line a graph.
 func (p *Project) Findings() []Finding { return findings(p.entries()) }

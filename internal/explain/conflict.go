@@ -70,12 +70,12 @@ func nameOf(requirement string) string {
 	return names.Normalize(projectName.FindString(strings.TrimLeft(requirement, "(`")))
 }
 
-// needed tells whether another project of the conflict depends on this one.
+// needed reports whether another project of the conflict depends on this one.
 func (c conflict) needed(name string) bool {
 	return slices.ContainsFunc(c.facts, func(f fact) bool { return nameOf(f.needs) == name })
 }
 
-// short gives the reasoning in a line.
+// short returns the reasoning in a line.
 func (c conflict) short() string {
 	if len(c.facts) == 0 {
 		return c.reason

@@ -7,7 +7,7 @@ import (
 	"github.com/lucid-project/base-images/internal/names"
 )
 
-// Diagnosis finds out what is wrong with a project: it gives Jobs, takes their
+// Diagnosis finds out what is wrong with a project: it hands out Jobs, takes their
 // Answers, and has no more jobs when it knows.
 type Diagnosis struct {
 	project *Project
@@ -20,7 +20,7 @@ type Diagnosis struct {
 	// conflict is what uv said of the entries in about.
 	conflict conflict
 	rounds   int
-	// via tells what asked for each package of the last solution.
+	// via is what asked for each package of the last solution.
 	via         map[string][]string
 	unexplained string
 	// unasked are the entries that there was no time for, unsolved is whether there
@@ -50,7 +50,7 @@ type addition struct {
 // maxRounds bounds how many contradictions are looked into: each takes two asks.
 const maxRounds = 12
 
-// Diagnose begins with what can be told without asking anybody. targets are
+// Diagnose begins with what can be seen without asking anybody. targets are
 // those of lock.WheelTargets that the packages are for.
 func Diagnose(p *Project, targets []string) *Diagnosis {
 	d := &Diagnosis{project: p, targets: targets, entries: p.entries()}
@@ -90,7 +90,7 @@ func (d *Diagnosis) GiveUp(said string) {
 	d.unexplained, d.asking = short(Mask(said), 400), askNothing
 }
 
-// live gives the requirements and constraints as they are at present.
+// live returns the requirements and constraints as they are at present.
 func (d *Diagnosis) live() (reqs, cons []string) {
 	for _, e := range d.entries {
 		switch {
@@ -109,8 +109,8 @@ func (d *Diagnosis) live() (reqs, cons []string) {
 	return reqs, cons
 }
 
-// Jobs gives what to ask next; none when the diagnosis is done. Every Take of
-// their answers, in the same order, may give others.
+// Jobs returns what to ask next; none when the diagnosis is done. Every Take of
+// their answers, in the same order, may lead to others.
 func (d *Diagnosis) Jobs() []Job {
 	switch d.asking {
 	case askAlone:

@@ -43,7 +43,7 @@ type entry struct {
 	// alone is whether now was found to exist; tries is how often it did not.
 	alone bool
 	tries int
-	// partial is whether it is told that now can be had for some targets only.
+	// partial is whether it is said that now can be had for some targets only.
 	partial bool
 	// loose is whether the versions were given up, to be set when known.
 	loose bool
@@ -70,7 +70,7 @@ func (e *entry) finding(why string) Finding {
 	return Finding{e.line.File, e.line.First, short(Mask(e.line.Text), 80), short(Mask(why), 400)}
 }
 
-// short gives text in one line of about limit bytes.
+// short returns text in one line of about limit bytes.
 func short(text string, limit int) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if len(text) <= limit {

@@ -37,7 +37,7 @@ type Answer struct {
 	Unasked  []int     `json:"unasked,omitempty"`
 	// Error is uv's text where Together has no solution; else Versions maps each
 	// project of the solution to its versions, of which there are several where
-	// markers tell them apart, and Via to what asked for it.
+	// markers distinguish them, and Via to what asked for it.
 	Error    string              `json:"error,omitempty"`
 	Versions map[string][]string `json:"versions,omitempty"`
 	Via      map[string][]string `json:"via,omitempty"`
@@ -52,7 +52,7 @@ type Wheels struct {
 	For    []string `json:"for,omitempty"`
 }
 
-// forAll tells whether there is a version for every target.
+// forAll reports whether there is a version for every target.
 func (w Wheels) forAll() bool { return len(w.Wheels) > 0 && len(w.For) == 0 }
 
 // nearest says which versions there are.

@@ -81,7 +81,7 @@ func judge(line, asked Line, p Problem, f forbidden) (v verdict, ok bool) {
 	return verdict{}, false
 }
 
-// otherSystem gives the sys_platform (PEP 508) of a project that has wheels for
+// otherSystem returns the sys_platform (PEP 508) of a project that has wheels for
 // that system alone.
 func otherSystem(text string) string {
 	all := wheelsAre.FindAllStringSubmatch(text, -1)

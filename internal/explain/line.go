@@ -54,7 +54,7 @@ type Line struct {
 	Problem, Remedy string
 }
 
-// requirement gives the line's requirement (PEP 508) with other versions.
+// requirement returns the line's requirement (PEP 508) with other versions.
 func (l Line) requirement(spec string) string {
 	text := l.Written
 	if l.Extras != "" {
@@ -67,7 +67,7 @@ func (l Line) requirement(spec string) string {
 	return text
 }
 
-// pinned gives the version of a line that allows just one.
+// pinned returns the version of a line that allows just one.
 func (l Line) pinned() (version string, ok bool) {
 	version, ok = strings.CutPrefix(l.Spec, "==")
 	version = strings.TrimPrefix(version, "=") // ===
@@ -81,7 +81,7 @@ func (l Line) sha256() []string {
 
 var firstVersion = regexp.MustCompile(`[0-9][A-Za-z0-9.!+_-]*`)
 
-// wanted gives a version that the line has in mind, to find the nearest of.
+// wanted returns a version that the line has in mind, to find the nearest of.
 func (l Line) wanted() string {
 	return strings.TrimSuffix(firstVersion.FindString(l.Spec), ".")
 }
@@ -89,7 +89,7 @@ func (l Line) wanted() string {
 // before is a marker that is about Python's version alone.
 var before = regexp.MustCompile(`^\(?\s*python_(?:full_)?version\s*(<=|<|==)\s*['"]([0-9]+)(?:\.([0-9]+))?(?:\.[0-9*]+)*['"]\s*\)?$`)
 
-// void tells whether the line's marker is for Pythons before 3.11 only: it asks
+// void reports whether the line's marker is for Pythons before 3.11 only: it asks
 // for nothing. Other markers are uv's to judge.
 func (l Line) void() bool {
 	m := before.FindStringSubmatch(l.Marker)

@@ -147,7 +147,7 @@ func (d *Diagnosis) solved(a Answer) {
 	}
 }
 
-// only gives the version of a project that has just one.
+// only returns the version of a project that has just one.
 func only(versions []string) string {
 	if len(versions) != 1 {
 		return ""

@@ -21,7 +21,7 @@ var stdlib = func() map[string]bool {
 	return known
 }()
 
-// InStandardLibrary tells whether a project name, as it was written, is that of
+// InStandardLibrary reports whether a project name, as it was written, is that of
 // a module that Python 3.11 itself has: "logging", "concurrent.futures". The
 // index has projects of some of these names; nobody wants them.
 func InStandardLibrary(name string) bool {

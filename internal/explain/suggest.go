@@ -15,9 +15,9 @@ func SuggestedName(name string) string {
 	return strings.TrimSuffix(name, ext) + ".suggested" + ext
 }
 
-// Suggested gives the corrected text of the project's first file and of what has
+// Suggested returns the corrected text of the project's first file and of what has
 // to change with it, by SuggestedName. Each change has a comment above it, and
-// all else is as it was; the text is UTF-8. A project without findings gives its
+// all else is as it was; the text is UTF-8. Of a project without findings it is the
 // first file alone.
 func (d *Diagnosis) Suggested() map[string][]byte {
 	changed := map[string]bool{d.project.files[0].name: true}

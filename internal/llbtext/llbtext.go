@@ -33,7 +33,7 @@ type Op struct {
 	Inputs []int `json:"inputs,omitempty"`
 }
 
-// Ops lists the operations of a graph; the last gives the result.
+// Ops lists the operations of a graph; the last is the result.
 func Ops(def *llb.Definition) ([]Op, error) {
 	numbers := map[string]int{}
 	var ops []Op

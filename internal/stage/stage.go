@@ -42,7 +42,7 @@ type Builder struct {
 	pip      llb.State
 }
 
-// NewBuilder gives the builder of a build platform and the inputs it needs.
+// NewBuilder returns the builder of a build platform and the inputs it needs.
 func NewBuilder(d lock.Debian, build ocispecs.Platform) (Builder, []lucidbase.Input) {
 	root, pip := supply.Debian(d, build)
 	return Builder{platform: build, root: root.State(), pip: pip.State()}, []lucidbase.Input{root, pip}
@@ -86,7 +86,7 @@ func (b Builder) scripts(fsys embed.FS) llb.State {
 	return files
 }
 
-// shell gives a step /bin/sh.
+// shell returns a step /bin/sh.
 func (b Builder) shell() llb.RunOption {
 	return llb.AddMount("/usr/bin/sh", b.pip, llb.SourcePath("/usr/bin/busybox"), llb.Readonly)
 }
@@ -95,7 +95,7 @@ func (b Builder) requirements(reqs lock.Requirements) llb.RunOption {
 	return llb.AddMount(path.Dir(locksPath), b.file(locksPath, reqs.Format()), llb.Readonly)
 }
 
-// UV gives a file system that holds uv, installed by its hash.
+// UV returns a file system that holds uv, installed by its hash.
 func (b Builder) UV(tool lock.Requirements) llb.State {
 	run := b.run("install uv "+tool[0].Version, []string{"tools", locksPath},
 		llb.AddMount("/pip", b.pip, llb.Readonly),

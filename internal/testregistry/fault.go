@@ -52,7 +52,7 @@ func (r *Registry) Inject(f Fault) {
 	r.faults = append(r.faults, &f)
 }
 
-// fault gives the one that a request meets, if any.
+// fault returns the one that a request meets, if any.
 func (r *Registry) fault(req *http.Request) *Fault {
 	r.mu.Lock()
 	defer r.mu.Unlock()

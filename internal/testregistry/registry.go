@@ -71,7 +71,7 @@ type Request struct {
 	Status int
 }
 
-// String gives "METHOD PATH STATUS".
+// String returns "METHOD PATH STATUS".
 func (q Request) String() string { return fmt.Sprintf("%s %s %d", q.Method, q.Path, q.Status) }
 
 // Requests lists the requests so far, in the order in which they were answered.

@@ -18,7 +18,7 @@ import (
 )
 
 // Debian is the lock of one Debian release: which packages each platform is
-// made from, where they lie in the archive, and what they give.
+// made from, where they lie in the archive, and the layers made of them.
 type Debian struct {
 	// Suites are the signed indexes that the packages were chosen from.
 	Suites []Suite `json:"suites"`
@@ -54,7 +54,7 @@ type DebianPlatform struct {
 	Headers Layer `json:"headers,omitzero"`
 }
 
-// Layer is an uncompressed OCI layer and the packages that give it.
+// Layer is an uncompressed OCI layer and the packages that it is made of.
 type Layer struct {
 	// Digest is the layer's diff ID, "sha256:" and 64 hexadecimal digits.
 	Digest string `json:"digest"`
@@ -108,7 +108,7 @@ func ParseDebian(name string, data []byte) (Debian, error) {
 	return d, nil
 }
 
-// Format gives the lock's committed form; equal locks give equal bytes.
+// Format returns the lock's committed form; equal locks give equal bytes.
 func (d Debian) Format() []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -204,7 +204,7 @@ func (p Package) check(where string, archives map[string]bool, bad reportFunc) {
 	}
 }
 
-// jsonOffset tells where an error of the decoder is.
+// jsonOffset returns where an error of the decoder is.
 func jsonOffset(data []byte, err error, dec *json.Decoder) int64 {
 	var syntax *json.SyntaxError
 	var typ *json.UnmarshalTypeError

@@ -21,13 +21,13 @@ type Image struct {
 	Reference string `json:"reference"`
 	// Digest is that of the image's index, "sha256:" and 64 hexadecimal digits.
 	Digest string `json:"digest"`
-	// Platforms maps an OCI platform ("linux/amd64") to what the image gives
+	// Platforms maps an OCI platform ("linux/amd64") to what the image holds
 	// there. What is missing follows from Digest and the Debian lock alone and is
 	// found out when an image is built.
 	Platforms map[string]ImagePlatform `json:"platforms,omitempty"`
 }
 
-// ImagePlatform is what an upstream image gives on one platform.
+// ImagePlatform is what an upstream image holds on one platform.
 type ImagePlatform struct {
 	// Manifest is the digest of the platform's manifest.
 	Manifest string `json:"manifest"`
@@ -69,7 +69,7 @@ func ParseImage(name string, data []byte) (Image, error) {
 	return im, nil
 }
 
-// Format gives the lock's committed form; equal locks give equal bytes.
+// Format returns the lock's committed form; equal locks give equal bytes.
 func (im Image) Format() []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -81,7 +81,7 @@ func (im Image) Format() []byte {
 	return b.Bytes()
 }
 
-// Pin gives the lock without what follows from it.
+// Pin returns the lock without what follows from it.
 func (im Image) Pin() Image { return Image{Reference: im.Reference, Digest: im.Digest} }
 
 // ImageDigest identifies what an image of a tier and further packages is made from

@@ -65,7 +65,7 @@ func ParseRequirements(name string, data []byte) (Requirements, error) {
 	return reqs, nil
 }
 
-// Format gives the file's text; ParseRequirements reads it back.
+// Format returns the file's text; ParseRequirements reads it back.
 func (rs Requirements) Format() []byte {
 	var b bytes.Buffer
 	for _, r := range rs {

@@ -58,7 +58,7 @@ var committed embed.FS
 // the lists that a person writes and package resolve makes them from.
 func Files() fs.FS { return committed }
 
-// Default gives the locks that are committed with this library. Callers must
+// Default returns the locks that are committed with this library. Callers must
 // not change what it points to.
 var Default = sync.OnceValues(func() (*Set, error) { return ReadSet(committed) })
 
@@ -120,7 +120,7 @@ func (s *Set) Own(t Tier, target string) (Requirements, error) {
 	return s.Python[t].For(target).Without(s.Python[Tiers()[i-1]].For(target))
 }
 
-// Files gives the set's committed form, by file name.
+// Files returns the set's committed form, by file name.
 func (s *Set) Files() map[string][]byte {
 	files := map[string][]byte{DebianFile: s.Debian.Format(), ToolsFile: s.Tools.Format()}
 	if s.Alpine.Digest != "" {

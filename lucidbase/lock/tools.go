@@ -51,7 +51,7 @@ func ParseTools(name string, data []byte) (Tools, error) {
 func (t Tool) isZero() bool { return t.Version == "" && len(t.SHA256) == 0 }
 
 func (t Tool) check(name string, data []byte, r *lines.Report) {
-	// The decoder does not tell lines: look from the tool's own table on.
+	// The decoder does not say on which line a key is: look from the tool's own table on.
 	from := max(0, bytes.Index(data, []byte("["+name+"]")))
 	line := func(key string) int { return lines.At(data, int64(from)) - 1 + lines.OfKey(data[from:], key) }
 	if !pythonVersion.MatchString(t.Version) {
@@ -67,7 +67,7 @@ func (t Tool) check(name string, data []byte, r *lines.Report) {
 	}
 }
 
-// Format gives the lock's committed form; equal locks give equal bytes.
+// Format returns the lock's committed form; equal locks give equal bytes.
 func (t Tools) Format() []byte {
 	if t.Zig.isZero() {
 		return encodeTOML(struct {
@@ -77,12 +77,12 @@ func (t Tools) Format() []byte {
 	return encodeTOML(t)
 }
 
-// Requirements gives the tool named uv for a build platform, as pip reads it.
+// Requirements returns the tool named uv for a build platform, as pip reads it.
 func (t Tools) Requirements(platform string) (Requirements, error) {
 	return t.UV.requirements("uv", platform)
 }
 
-// Compiler gives the compiler for a build platform, as pip reads it.
+// Compiler returns the compiler for a build platform, as pip reads it.
 func (t Tools) Compiler(platform string) (Requirements, error) {
 	if t.Zig.isZero() {
 		return nil, fmt.Errorf("ziglang: not in %s, and a source has to be compiled", ToolsFile)

@@ -46,7 +46,7 @@ func debianChanges(old, now lock.Debian) []string {
 	if len(packages) > 0 {
 		return append(lines, packages...)
 	}
-	// Other packages give other layers; say so only where it is news.
+	// Other packages make other layers; say so only where it is news.
 	return append(lines, debianLayers(old).diff("debian", debianLayers(now))...)
 }
 
@@ -118,7 +118,7 @@ func (t table) add(name, group string, i item) {
 	t[name][group] = i
 }
 
-// diff gives a line for each name and change, sorted by name. The groups are
+// diff returns a line for each name and change, sorted by name. The groups are
 // named unless the change is that of all groups that have the name.
 func (t table) diff(kind string, now table) []string {
 	var lines []string

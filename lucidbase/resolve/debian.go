@@ -17,7 +17,7 @@ import (
 // Source serves Debian's archives as their mirrors have them now: a
 // *debian.Archives.
 type Source interface {
-	// Fetch gives the file at path, relative to the archive's root, from the first
+	// Fetch returns the file at path, relative to the archive's root, from the first
 	// mirror whose file has at most limit bytes and passes verify.
 	Fetch(ctx context.Context, archive, path string, limit int64, verify func([]byte) error) ([]byte, error)
 }
@@ -140,7 +140,7 @@ func (r debianResolver) fetch(ctx context.Context, platforms []string) ([]lock.S
 	return suites, byPlatform, nil
 }
 
-// pick gives the named candidates, sorted by name.
+// pick returns the named candidates, sorted by name.
 func pick(newest map[string]candidate, names []string) ([]candidate, []error) {
 	var picked []candidate
 	var errs []error

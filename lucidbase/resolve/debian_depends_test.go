@@ -91,7 +91,7 @@ func TestDebianDepends(t *testing.T) {
 		"package pip: the exclusion of wheel is needless: no such dependency is missing")
 }
 
-// read gives the candidates that stanzas describe.
+// read returns the candidates that stanzas describe.
 func read(t *testing.T, stanzas ...string) []candidate {
 	listed := map[string]bool{}
 	for _, s := range stanzas {

@@ -29,7 +29,7 @@ func (k archiveKey) fingerprint() string {
 	return strings.ToUpper(hex.EncodeToString(k.entity.PrimaryKey.Fingerprint))
 }
 
-// archiveKeys gives the committed keys by archive, in the order of their files:
+// archiveKeys returns the committed keys by archive, in the order of their files:
 // of several keys that signed a suite, the first is the one that a lock names.
 var archiveKeys = sync.OnceValues(func() (map[string][]archiveKey, error) {
 	names, err := fs.Glob(keyFiles, "keys/*/*.gpg")

@@ -29,7 +29,7 @@ type candidate struct {
 	provides []dependency.Possibility
 }
 
-// readPackages gives the stanzas of the listed packages. An index has 60000 of
+// readPackages returns the stanzas of the listed packages. An index has 60000 of
 // them in 50 MB, hence only those that are wanted are parsed.
 func readPackages(index io.Reader, listed map[string]bool, arch string) ([]candidate, error) {
 	var found []candidate
@@ -122,7 +122,7 @@ func (c *candidate) readRelations(p *control.Paragraph) error {
 	return errors.Join(errs...)
 }
 
-// newestOf gives the newest candidate of each name; of equal ones the first.
+// newestOf returns the newest candidate of each name; of equal ones the first.
 func newestOf(found []candidate) map[string]candidate {
 	newest := map[string]candidate{}
 	for _, c := range found {

@@ -75,7 +75,7 @@ func parseRelease(data []byte, suite ListedSuite, keys []archiveKey, now time.Ti
 	return rel, nil
 }
 
-// verifySigned gives the signed text and the fingerprint of the first key that
+// verifySigned returns the signed text and the fingerprint of the first key that
 // signed it. Nothing may stand outside of what is signed.
 func verifySigned(data []byte, keys []archiveKey, now time.Time) ([]byte, string, error) {
 	block, rest := clearsign.Decode(data)

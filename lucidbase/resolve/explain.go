@@ -21,7 +21,7 @@ import (
 // list, sources and all, and what is found after so many is not worth the wait.
 const maxRounds = 3
 
-// ExplainLimit is how long an explanation takes at most unless told otherwise:
+// ExplainLimit is how long an explanation takes at most by default:
 // whoever waits longer for a typing error looks for it in the list instead.
 const ExplainLimit = 30 * time.Second
 
@@ -169,7 +169,7 @@ func try(ctx context.Context, run Runner, set *lock.Set, r Request, d *explain.D
 	return err
 }
 
-// blame passes on what a resolution found out, and tells whether there is more
+// blame passes on what a resolution found out, and reports whether there is more
 // to ask about it.
 func blame(d *explain.Diagnosis, err error) bool {
 	news := false
@@ -206,12 +206,12 @@ func blameText(d *explain.Diagnosis, e *SourceError) string {
 		why = forbids
 	}
 	if e.Needs != "" {
-		why = "its source needs a " + e.Needs + " compiler, which a build has not"
+		why = "its source needs a " + e.Needs + " compiler, and a build has none"
 	}
 	return fmt.Sprintf("no wheel for %s, and %s", strings.Join(e.Targets, ", "), why)
 }
 
-// Explicable tells whether an error of Requirements is about the list, so that
+// Explicable reports whether an error of Requirements is about the list, so that
 // Explain may know more.
 func Explicable(err error) bool {
 	var no *NoSolutionError

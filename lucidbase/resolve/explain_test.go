@@ -49,7 +49,7 @@ func TestBlame(t *testing.T) {
 	d.Take([]explain.Answer{{Wheels: explain.Wheels{Wheels: []string{"3.8.10"}}}, {Wheels: explain.Wheels{Wheels: []string{"1.1"}}}})
 	require.Equal(t, []string{"web==1", "orjson==3.8.10", "pyo==1.1"}, d.Input().Requirements)
 	require.Equal(t, "r.txt: line 1: web==1: it needs pyo 1: no wheel for manylinux_2_36_x86_64, manylinux_2_36_aarch64, musllinux_1_2_x86_64, musllinux_1_2_aarch64, and no alsa; the nearest with wheels for all is 1.1", d.Findings()[0].String())
-	require.Equal(t, "r.txt: line 2: orjson==3.6.0: no wheel for musllinux_1_2_aarch64, and its source needs a Rust compiler, which a build has not; the nearest with wheels for all is 3.8.10; this one can be had with --target manylinux_2_36_x86_64,manylinux_2_36_aarch64,musllinux_1_2_x86_64", d.Findings()[1].String())
+	require.Equal(t, "r.txt: line 2: orjson==3.6.0: no wheel for musllinux_1_2_aarch64, and its source needs a Rust compiler, and a build has none; the nearest with wheels for all is 3.8.10; this one can be had with --target manylinux_2_36_x86_64,manylinux_2_36_aarch64,musllinux_1_2_x86_64", d.Findings()[1].String())
 	require.False(t, blame(d, failed), "the same again is no news")
 
 	d = solved()

@@ -29,7 +29,7 @@ type NoSolutionError struct {
 	Said string
 }
 
-// Error gives uv's words in one line.
+// Error returns uv's words in one line.
 func (e *NoSolutionError) Error() string { return strings.Join(strings.Fields(e.Said), " ") }
 
 // noAnswer is how uv begins when the index does not answer.
@@ -62,7 +62,7 @@ type SourceError struct {
 func (e *SourceError) Error() string {
 	why := e.Said
 	if e.Needs != "" {
-		why = "its source needs a " + e.Needs + " compiler, which a build has not"
+		why = "its source needs a " + e.Needs + " compiler, and a build has none"
 	}
 	near := "; no version has wheels for all"
 	switch {

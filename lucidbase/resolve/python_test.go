@@ -92,7 +92,7 @@ func TestParseListProblems(t *testing.T) {
 		{"name": "pywin32", "version": "306", "targets": ["manylinux_2_36_aarch64"], "needs": "", "says": "it has no source\n distribution", "nearest": ""}]}`)
 	_, err := parseList(list, files, nil)
 	require.EqualError(t, err, "resolving minimal.in: orjson 3.8.0: no wheel for musllinux_1_2_x86_64, musllinux_1_2_aarch64, "+
-		"and its source needs a Rust compiler, which a build has not; the nearest version with wheels for all is 3.8.10\n"+
+		"and its source needs a Rust compiler, and a build has none; the nearest version with wheels for all is 3.8.10\n"+
 		"resolving minimal.in: pywin32 306: no wheel for manylinux_2_36_aarch64, and it has no source distribution; no version has wheels for all")
 	var source *SourceError
 	require.ErrorAs(t, err, &source)

@@ -112,7 +112,7 @@ func (p *apkPackage) field(key, value string) error {
 	return nil
 }
 
-// only gives the package's entry with the files that are kept alone, or nil if
+// only returns the package's entry with the files that are kept alone, or nil if
 // there is none.
 func (p *apkPackage) only(kept func(name string) bool) *apkPackage {
 	out := &apkPackage{ApkPackage: p.ApkPackage, depends: p.depends, head: p.head}
@@ -133,7 +133,7 @@ func (p *apkPackage) only(kept func(name string) bool) *apkPackage {
 	return out
 }
 
-// formatApk gives the database's form that parseApk reads.
+// formatApk returns the database's form that parseApk reads.
 func formatApk(all []*apkPackage) string {
 	var b bytes.Buffer
 	write := func(lines []string) {

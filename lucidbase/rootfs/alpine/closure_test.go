@@ -100,7 +100,7 @@ func (f *imageFixture) without(name string) *imageFixture {
 	return f
 }
 
-// tars gives the layers.
+// tars returns the layers.
 func (f *imageFixture) tars() [][]byte {
 	var out [][]byte
 	for _, entries := range f.layers {
@@ -109,7 +109,7 @@ func (f *imageFixture) tars() [][]byte {
 	return out
 }
 
-// compute gives the closure of the image.
+// compute returns the closure of the image.
 func (f *imageFixture) compute(architecture string) (*closure, error) {
 	f.t.Helper()
 	s, err := tree.NewSpool(f.t.Context(), f.t.TempDir())

@@ -26,7 +26,7 @@ func isELF(c *tree.Content) bool {
 	return err == nil && string(magic) == elf.ELFMAG
 }
 
-// readELF gives what the loader of an architecture needs to know of a file.
+// readELF returns what the loader of an architecture needs to know of a file.
 func readELF(c *tree.Content, architecture string) (program, error) {
 	f, err := elf.NewFile(io.NewSectionReader(c.Data, c.Start, c.Size))
 	if err != nil {

@@ -18,10 +18,10 @@ func (p placeErrors) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Unwrap gives the errors.
+// Unwrap returns the errors.
 func (p placeErrors) Unwrap() []error { return p }
 
-// pullError says in one line why a registry gives nothing.
+// pullError says in one line why a registry sends nothing.
 func pullError(err error) error {
 	var named *url.Error
 	if errors.As(err, &named) {
@@ -33,8 +33,8 @@ func pullError(err error) error {
 // oneLineError is an error whose text has lines.
 type oneLineError struct{ error }
 
-// Error gives the text with spaces for line ends.
+// Error returns the text with spaces for line ends.
 func (e *oneLineError) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
 
-// Unwrap gives the error itself.
+// Unwrap returns the error itself.
 func (e *oneLineError) Unwrap() error { return e.error }

@@ -84,7 +84,7 @@ func (r *repository) manifest(ctx context.Context, digest string, p ocispecs.Pla
 	return manifest{m, found.Digest.String()}, nil
 }
 
-// read gives a manifest or config.
+// read returns a manifest or config.
 func (r *repository) read(ctx context.Context, b blob, limit int64) ([]byte, error) {
 	path, err := r.fetch(ctx, b, limit)
 	if err != nil {
@@ -93,7 +93,7 @@ func (r *repository) read(ctx context.Context, b blob, limit int64) ([]byte, err
 	return os.ReadFile(path)
 }
 
-// layers fetches layers, all at once, and gives their paths in the cache.
+// layers fetches layers, all at once, and returns their paths in the cache.
 func (r *repository) layers(ctx context.Context, layers []v1.Descriptor) ([]string, error) {
 	left := int64(maxLayers)
 	for _, l := range layers {
@@ -113,7 +113,7 @@ func (r *repository) layers(ctx context.Context, layers []v1.Descriptor) ([]stri
 	return paths, group.Wait()
 }
 
-// fetch gives the path of a blob in the cache, where its digest was checked. It is
+// fetch returns the path of a blob in the cache, where its digest was checked. It is
 // taken from the first place whose answer is right.
 func (r *repository) fetch(ctx context.Context, b blob, limit int64) (string, error) {
 	if b.size > limit {

@@ -72,7 +72,7 @@ type imageEntry struct {
 	linked string // the file that a hard link names
 }
 
-// read gives the entry of a header, or notes what it hides. Device nodes and
+// read returns the entry of a header, or notes what it hides. Device nodes and
 // pipes are left out: no interpreter needs one.
 func (f *flat) read(h *tar.Header, content io.Reader, gone hidden) (*imageEntry, error) {
 	if f.files++; f.files > maxImageFiles {

@@ -36,7 +36,7 @@ func ParseMirrors(entries ...string) (map[string][]string, error) {
 	return mirrors, nil
 }
 
-// repository gives the places where an image may lie: mirrors, then its own
+// repository returns the places where an image may lie: mirrors, then its own
 // registry.
 func (m *Registries) repository(im lock.Image) (*repository, error) {
 	tag, err := name.NewTag(im.Reference)
@@ -57,7 +57,7 @@ func (m *Registries) repository(im lock.Image) (*repository, error) {
 	return r, nil
 }
 
-// Latest gives the digest of the index that the image's tag names today. A tag
+// Latest returns the digest of the index that the image's tag names today. A tag
 // that could be looked up nowhere is ErrNoImage.
 func (m *Registries) Latest(ctx context.Context, im lock.Image) (string, error) {
 	r, err := m.repository(im)
@@ -82,7 +82,7 @@ func (m *Registries) Latest(ctx context.Context, im lock.Image) (string, error) 
 	return "", fmt.Errorf("resolving %s: %w: %w", im.Reference, ErrNoImage, failed)
 }
 
-// look gives the digest that a tag names in one place.
+// look returns the digest that a tag names in one place.
 func (m *Registries) look(ctx context.Context, tag name.Tag) (string, error) {
 	d, err := remote.Head(tag, m.remote(ctx)...)
 	switch {

@@ -50,7 +50,7 @@ func (c *closure) libraries(n needs) error {
 	return nil
 }
 
-// library gives the first file of that name on a search path.
+// library returns the first file of that name on a search path.
 func (c *closure) library(name string, search []string) string {
 	if strings.Contains(name, "/") {
 		search, name = []string{path.Dir(name)}, path.Base(name)

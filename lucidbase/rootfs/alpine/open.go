@@ -108,7 +108,7 @@ func (s *stopReader) Read(b []byte) (int, error) {
 	return s.r.Read(b)
 }
 
-// pythonOf gives the interpreter's version, which official images have in their
+// pythonOf returns the interpreter's version, which official images have in their
 // environment, and checks whom the image is for.
 func pythonOf(config *v1.ConfigFile, p ocispecs.Platform) (string, error) {
 	if config.OS != p.OS || config.Architecture != p.Architecture {

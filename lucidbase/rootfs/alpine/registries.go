@@ -68,9 +68,9 @@ func borrowed(up *upstream, d lock.Debian, p ocispecs.Platform) ([]lock.Package,
 	return out, nil
 }
 
-// Resolve finds out what an image gives on a platform: it is fetched by digest
+// Resolve finds out what an image holds on a platform: it is fetched by digest
 // and its layers are made, and kept in the cache. The Debian lock fills in what
-// the image lacks. The same image and lock give the same result everywhere. An
+// the image lacks. The same image and lock lead to the same result everywhere. An
 // image that could not be fetched is ErrNoImage.
 func (m *Registries) Resolve(ctx context.Context, im lock.Image, d lock.Debian, p ocispecs.Platform) (lock.ImagePlatform, error) {
 	out, err := m.resolve(ctx, im, d, p)

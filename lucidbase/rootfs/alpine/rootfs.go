@@ -16,7 +16,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/rootfs/internal/tree"
 )
 
-// rootfs gives the file system of a base: the image's closure, Debian's packages
+// rootfs returns the file system of a base: the image's closure, Debian's packages
 // for what the image lacks, and what every base has of us. It names the packages
 // of the image that the closure has files of.
 func (m *Registries) rootfs(ctx context.Context, up *upstream, packages []lock.Package, suites []lock.Suite) (tree.Tree, []lock.ApkPackage, error) {
@@ -133,7 +133,7 @@ func (c *closure) checkRelease() error {
 	return nil
 }
 
-// headers gives what a compiler needs for the image's interpreter, where the
+// headers returns what a compiler needs for the image's interpreter, where the
 // image has it.
 func (up *upstream) headers() (tree.Tree, error) {
 	t := tree.Tree{}

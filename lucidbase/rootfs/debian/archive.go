@@ -52,7 +52,7 @@ type Archives struct {
 	down   sync.Map // mirrors that did not answer: asked last from then on
 }
 
-// Fetch gives a file of an archive from the first mirror whose answer verify
+// Fetch returns a file of an archive from the first mirror whose answer verify
 // accepts. An answer of more than limit bytes counts as a failed one. Nothing is
 // cached, and the snapshot archive is not asked: this is for indexes, which are
 // wanted as they are today.
@@ -97,7 +97,7 @@ func (a *Archives) download(ctx context.Context, p lock.Package, suites []lock.S
 	return nil, fmt.Errorf("downloading %s %s: %s: %w", p.Name, p.Version, p.Path, tries)
 }
 
-// snapshotOf gives the archive as it was at the date of the newest of its
+// snapshotOf returns the archive as it was at the date of the newest of its
 // suites, or nothing if none is known.
 func (a *Archives) snapshotOf(archive string, suites []lock.Suite) string {
 	var newest time.Time

@@ -17,7 +17,7 @@ const (
 	defaultCertsPath = "usr/lib/ssl/cert.pem"
 )
 
-// bundle gives the certificate authorities as one file, as
+// bundle returns the certificate authorities as one file, as
 // update-ca-certificates does, and the link that OpenSSL follows to it.
 func bundle(t tree.Tree) ([]*tree.Entry, error) {
 	var b bytes.Buffer

@@ -12,10 +12,10 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-// File gives the path of a package file in the cache; it is downloaded if it is
+// File returns the path of a package file in the cache; it is downloaded if it is
 // not there. Its size and hash are checked in any case, before anybody reads it.
 // The suites are those of the package's lock: they say when the snapshot archive
-// has it. A file that left all archives gives an error that is ErrGone.
+// has it. The error of a file that left all archives is ErrGone.
 func (a *Archives) File(ctx context.Context, p lock.Package, suites []lock.Suite) (string, error) {
 	path := filepath.Join(a.Cache, "sha256", p.SHA256)
 	if checked.File(ctx, path, digestOf(p), p.Size) == nil {

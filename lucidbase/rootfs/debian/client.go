@@ -109,7 +109,7 @@ func (p *patientReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// httpClient gives the one client of these archives. Proxies come from the
+// httpClient returns the one client of these archives. Proxies come from the
 // environment, as for every program.
 func (a *Archives) httpClient() *http.Client {
 	a.once.Do(func() {

@@ -89,7 +89,7 @@ func finish(t tree.Tree, debs []deb.File) error {
 	return nil
 }
 
-// links gives the links of a merged /usr and of the interpreter, as far as there
+// links returns the links of a merged /usr and of the interpreter, as far as there
 // is something that they can lead to.
 func links(t tree.Tree) []*tree.Entry {
 	wanted := append(slices.Clone(deb.Moved),

@@ -11,7 +11,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/rootfs/internal/tree"
 )
 
-// Layer makes an input's layer, writes it to w as an uncompressed tar, and gives
+// Layer makes an input's layer, writes it to w as an uncompressed tar, and returns
 // it back with its digest and size. A layer that comes out with another digest
 // than the input has is an error; an input without digest is being locked.
 // What was written to w counts only if there is no error.

@@ -19,7 +19,7 @@ const (
 	securityArchive = "debian-security"
 )
 
-// Mirrors gives the mirrors to ask, for Archives.Mirrors: those that main and
+// Mirrors returns the mirrors to ask, for Archives.Mirrors: those that main and
 // security name, then those of the machine's apt sources. main and security are
 // base URLs, several with commas between, and may be empty. machine is the
 // machine's root directory, of which only etc/apt is read; it may be nil.

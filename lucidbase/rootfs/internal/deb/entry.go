@@ -50,7 +50,7 @@ func newEntry(from string, h *tar.Header) (*tree.Entry, error) {
 	return nil, fmt.Errorf("is of unknown type %q", h.Typeflag)
 }
 
-// reroot gives the place of a path whose directory has moved.
+// reroot returns the place of a path whose directory has moved.
 func reroot(name string) string {
 	for _, m := range Moved {
 		if name == m.Name || strings.HasPrefix(name, m.Name+"/") {
