@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 
@@ -45,15 +43,10 @@ func (r *runFlags) build(ctx context.Context, s Streams, im image) (v1.Image, er
 		return nil, err
 	}
 	defer eng.Close()
-	dir, err := os.MkdirTemp("", "lucidbase-run-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
 	res, err := eng.Build(ctx, engine.Job{
 		Spec:      im.spec(variants.Options{}),
 		Platforms: []ocispecs.Platform{{OS: "linux", Architecture: runtime.GOARCH}},
-		To:        engine.Layout(filepath.Join(dir, "image"), im.name),
+		To:        engine.Keep(im.name),
 	})
 	if err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -223,8 +222,8 @@ func (c *running) signal(sig unix.Signal) error {
 	}
 }
 
-// firstLine reads the message that runc left in its log.
-func firstLine(log string) string {
+// lastError reads the message that runc left in its log when it failed.
+func lastError(log string) string {
 	f, err := os.Open(log)
 	if err != nil {
 		return ""
@@ -233,7 +232,7 @@ func firstLine(log string) string {
 	var last string
 	for d := json.NewDecoder(f); ; {
 		var line struct{ Level, Msg string }
-		if err := d.Decode(&line); errors.Is(err, io.EOF) || err != nil {
+		if err := d.Decode(&line); err != nil {
 			return last
 		}
 		if line.Level == "error" || line.Level == "fatal" {

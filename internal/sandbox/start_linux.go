@@ -141,7 +141,7 @@ func (s *server) exec(ctx context.Context, c *running, args []string, files []*o
 	if err != nil && !errors.As(err, &exit) {
 		return 0, err
 	}
-	if line := firstLine(log); line != "" {
+	if line := lastError(log); line != "" {
 		return 0, errors.New(line)
 	}
 	return cmd.ProcessState.ExitCode(), nil
@@ -163,7 +163,7 @@ func (s *server) run(cmd *exec.Cmd, c *running, verb string) error {
 	if err == nil {
 		return nil
 	}
-	if line := firstLine(filepath.Join(c.dir, verb+".log")); line != "" {
+	if line := lastError(filepath.Join(c.dir, verb+".log")); line != "" {
 		return errors.New(strings.TrimPrefix(line, "runc "+verb+" failed: "))
 	}
 	return fmt.Errorf("runc %s: %w", verb, err)

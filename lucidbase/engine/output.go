@@ -13,8 +13,8 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
 )
 
-// Destination is where an image goes and what it is called there: what Push or Layout
-// returned, or a name with any other Output.
+// Destination is where an image goes and what it is called there: what Push, Layout or
+// Keep returned, or a name with any other Output.
 type Destination struct {
 	// Name is the image's name and tag, such as "registry.example.com/lucid/base:v1.0.0".
 	// Without a tag, the tag is latest.
@@ -61,10 +61,14 @@ func Push(ref string) Destination { return Destination{ref, registries{}} }
 // layout's index.json knows the image by its tag.
 func Layout(dir, ref string) Destination { return Destination{ref, layout{dir}} }
 
+// Keep leaves the image where it was built: Result.Index reads it from the engine's
+// cache directory. ref is as for Push.
+func Keep(ref string) Destination { return Destination{ref, kept{}} }
+
 // check fills in the tag that a name without one means.
 func (to Destination) check() (Destination, error) {
 	if to.Output == nil {
-		return to, fmt.Errorf("To: missing; Push or Layout")
+		return to, fmt.Errorf("To: missing; Push, Layout or Keep")
 	}
 	tag, err := name.NewTag(to.Name)
 	if err != nil {
@@ -127,3 +131,12 @@ func (l layout) Check(_ context.Context, d Delivery) error {
 func (l layout) Deliver(ctx context.Context, d Delivery) error {
 	return image.WriteLayout(ctx, d.Images[0].Index, l.dir, d.Images[0].Name)
 }
+
+// kept is the Output of Keep.
+type kept struct{}
+
+// Check finds nothing wrong.
+func (kept) Check(context.Context, Delivery) error { return nil }
+
+// Deliver does nothing.
+func (kept) Deliver(context.Context, Delivery) error { return nil }

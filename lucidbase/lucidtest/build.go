@@ -2,7 +2,6 @@ package lucidtest
 
 import (
 	"context"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"testing"
@@ -26,14 +25,14 @@ var building sync.Mutex
 // build builds a Spec's image for one platform.
 func build(t testing.TB, spec lucidbase.Spec, p ocispecs.Platform) v1.Image {
 	t.Helper()
-	img, err := buildImage(t.Context(), t.TempDir(), spec, p)
+	img, err := buildImage(t.Context(), spec, p)
 	if err != nil {
 		t.Fatalf("building the image: %v", err)
 	}
 	return img
 }
 
-func buildImage(ctx context.Context, dir string, spec lucidbase.Spec, p ocispecs.Platform) (v1.Image, error) {
+func buildImage(ctx context.Context, spec lucidbase.Spec, p ocispecs.Platform) (v1.Image, error) {
 	building.Lock()
 	defer building.Unlock()
 	eng, err := engine.Open(ctx, "")
@@ -41,8 +40,7 @@ func buildImage(ctx context.Context, dir string, spec lucidbase.Spec, p ocispecs
 		return nil, err
 	}
 	defer eng.Close()
-	dir = filepath.Join(dir, "image")
-	res, err := eng.Build(ctx, engine.Job{Spec: spec, Platforms: []ocispecs.Platform{p}, To: engine.Layout(dir, "lucidtest")})
+	res, err := eng.Build(ctx, engine.Job{Spec: spec, Platforms: []ocispecs.Platform{p}, To: engine.Keep("lucidtest")})
 	if err != nil {
 		return nil, err
 	}
