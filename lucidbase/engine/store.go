@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -84,7 +85,9 @@ func (s *store) Info(ctx context.Context, d digest.Digest) (content.Info, error)
 func (s *store) ReaderAt(ctx context.Context, desc ocispecs.Descriptor) (content.ReaderAt, error) {
 	if err := s.ensure(ctx, desc.Digest); err != nil {
 		s.fail(ctx, err)
-		return nil, err
+		// As text: containerd's gRPC server panics over an error in it that unwraps to
+		// nil, such as a net.DNSError.
+		return nil, errors.New(err.Error())
 	}
 	return s.Store.ReaderAt(ctx, desc)
 }

@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -75,4 +77,19 @@ func TestStoreMakesDamagedLayersAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// BuildKit is told as text why a layer cannot be made, and the build as it is.
+func TestStoreKeepsTheCause(t *testing.T) {
+	cause := fmt.Errorf("downloading: %w", &net.DNSError{Err: "network is unreachable", Name: "a.invalid"})
+	desc := ocispecs.Descriptor{Digest: digest.FromString("x"), Size: 1}
+	s, err := newStore(t.TempDir(), func(context.Context, lucidbase.Input, io.Writer) (lock.Layer, error) {
+		return lock.Layer{}, cause
+	})
+	require.NoError(t, err)
+	require.NoError(t, s.add(t.Context(), lucidbase.Input{Layer: lock.Layer{Digest: desc.Digest.String(), Size: desc.Size}}))
+	_, err = s.ReaderAt(t.Context(), desc)
+	require.EqualError(t, err, cause.Error())
+	require.NoError(t, errors.Unwrap(err))
+	require.ErrorIs(t, s.failed(), cause)
 }
