@@ -226,7 +226,9 @@ func (g *gate) Accept() (net.Conn, error) {
 func (g *gate) Close() error { g.end(); return nil }
 
 // Addr is the socket's.
-func (g *gate) Addr() net.Addr { return g.lis.Addr() }
+func (g *gate) Addr() net.Addr {
+	return &net.UnixAddr{Net: "unix", Name: filepath.Join(g.root, socketFile)}
+}
 
 // refuse says why BuildKit does not run to those who wait for it.
 func refuse(lis *net.UnixListener, word string, reason error) {
