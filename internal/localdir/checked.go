@@ -2,6 +2,7 @@ package localdir
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -19,7 +20,7 @@ type checked struct {
 func (c *checked) Read(p []byte) (int, error) {
 	n, err := c.File.Read(p)
 	c.hash.Write(p[:n])
-	if err == io.EOF && !bytes.Equal(c.hash.Sum(nil), c.want[:]) {
+	if errors.Is(err, io.EOF) && !bytes.Equal(c.hash.Sum(nil), c.want[:]) {
 		return n, fmt.Errorf("%s: changed while it was read", c.name)
 	}
 	return n, err

@@ -174,11 +174,11 @@ func (t *Tree) Walk(ctx context.Context, _ string, fn fs.WalkDirFunc) error {
 		}
 		err := fn(stat.Path, &fsutil.DirEntryInfo{Stat: stat.Clone()}, nil)
 		switch {
-		case err == fs.SkipAll:
+		case errors.Is(err, fs.SkipAll):
 			return nil
-		case err == fs.SkipDir && stat.IsDir():
+		case errors.Is(err, fs.SkipDir) && stat.IsDir():
 			skipped = stat.Path + "/"
-		case err == fs.SkipDir:
+		case errors.Is(err, fs.SkipDir):
 			skipped = strings.TrimPrefix(path.Dir(stat.Path)+"/", "./")
 		case err != nil:
 			return err
