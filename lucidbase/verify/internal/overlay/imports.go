@@ -21,9 +21,17 @@ type Importer struct {
 	// whole is set where the path has the files of the standard library.
 	whole   bool
 	modules map[string]*Imported
-	// extensions are the names that the extension modules of a directory have.
-	extensions map[*Node]map[string]bool
+	// extensions are the extension modules of each directory.
+	extensions map[*Node]map[string]*Entry
+	// looks counts the directories that were looked into.
+	looks int
 }
+
+// What a hostile image can ask for; real ones stay far below.
+const (
+	maxImportLooks = 3_000_000
+	maxDotted      = 1000 // bytes of a full name
+)
 
 // Imported is a module or package.
 type Imported struct {
@@ -57,7 +65,7 @@ func (m *Imported) Has(attribute string) bool {
 // by. first are the directories that a program puts before all others; isolated leaves
 // out PYTHONPATH.
 func (im *Image) NewImporter(interpreter string, first []string, isolated bool) *Importer {
-	p := &Importer{im: im, modules: map[string]*Imported{}, extensions: map[*Node]map[string]bool{}}
+	p := &Importer{im: im, modules: map[string]*Imported{}, extensions: map[*Node]map[string]*Entry{}}
 	env := im.environmentOf(interpreter)
 	home, _ := im.Env("PYTHONHOME")
 	if env == nil || home != "" || len(env.Path) >= maxSites {
@@ -184,6 +192,9 @@ func (p *Importer) Blind() bool { return p.blind }
 // outermost first. missing is the name of the first that is not there; what can be
 // there without a file counts as there, and ends the list.
 func (p *Importer) Import(name string) (chain []*Imported, missing string) {
+	if len(name) > maxDotted {
+		return nil, ""
+	}
 	var parent *Imported
 	for part := range strings.SplitSeq(name, ".") {
 		m := p.child(parent, part)
@@ -232,6 +243,10 @@ func (p *Importer) child(parent *Imported, name string) *Imported {
 func (p *Importer) search(dirs []string, name, full string) *Imported {
 	var portions []string
 	for _, dir := range dirs {
+		if p.looks++; p.looks > maxImportLooks {
+			p.blind = true
+			return nil
+		}
 		if m := p.find(dir, name, full); m != nil {
 			return m
 		}
@@ -286,33 +301,22 @@ func (p *Importer) file(dir, name string) (e *Entry, source bool) {
 	}
 	stems, ok := p.extensions[n]
 	if !ok {
-		stems = map[string]bool{}
+		stems = map[string]*Entry{}
 		for child := range n.Children {
 			if path.Ext(child) == ".so" {
 				stem, _, _ := strings.Cut(child, ".")
-				stems[stem] = true
+				stems[stem] = p.im.Regular(path.Join(dir, child))
 			}
 		}
 		p.extensions[n] = stems
 	}
-	e = p.im.Regular(path.Join(dir, name+".py"))
-	switch {
-	case stems[name]:
-		return n.firstEntry(name), false
-	case e != nil:
+	if e = stems[name]; e != nil {
+		return e, false
+	}
+	if e = p.im.Regular(path.Join(dir, name+".py")); e != nil {
 		return e, true
 	}
 	return p.im.Regular(path.Join(dir, name+".pyc")), false
-}
-
-// firstEntry returns the entry of an extension module by the module's name.
-func (n *Node) firstEntry(stem string) *Entry {
-	for child, c := range n.Children {
-		if strings.HasPrefix(child, stem+".") && path.Ext(child) == ".so" && c.Entry != nil {
-			return c.Entry
-		}
-	}
-	return nil
 }
 
 // loaded adds to a module what is known of its source.
@@ -348,7 +352,7 @@ func (p *Importer) builtin(name string) bool {
 	if name == "distutils" && slices.ContainsFunc(p.path, func(dir string) bool { return p.im.Exists(path.Join(dir, "distutils-precedence.pth")) }) {
 		return true
 	}
-	return inside[name] || strings.HasPrefix(name, "_") && standard[name] || standard[name] && !p.whole
+	return name == "__main__" || inside[name] || strings.HasPrefix(name, "_") && standard[name] || standard[name] && !p.whole
 }
 
 func words(s string) map[string]bool {

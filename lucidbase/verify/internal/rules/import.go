@@ -59,7 +59,9 @@ type walk struct {
 	hits []overlay.Hit
 	// changed is set once sys.path is another.
 	changed bool
-	steps   int
+	// steps counts the statements that were looked at, depth the modules that import
+	// each other.
+	steps, depth int
 	// sets are the attributes that any module of the application gives to others.
 	sets map[string]bool
 }
@@ -70,9 +72,12 @@ type visit struct {
 	in string
 }
 
-// maxImports is how many statements are looked at, a hundred times what a large
-// application has.
-const maxImports = 500_000
+// maxImports is how many statements are looked at, ten times what a large application
+// has. maxDepth is how many modules import each other in a row: CPython gives up before.
+const (
+	maxImports = 200_000
+	maxDepth   = 1000
+)
 
 // start runs the program itself.
 func (w *walk) start(p *pythonProgram) {
@@ -122,6 +127,10 @@ func (w *walk) run(m *overlay.Imported, in string) {
 		return
 	}
 	w.seen[v] = true
+	if w.depth++; w.depth > maxDepth {
+		w.changed = true
+	}
+	defer func() { w.depth-- }()
 	for _, s := range m.Source.Steps {
 		if w.steps++; w.changed || w.steps > maxImports {
 			return
@@ -215,6 +224,7 @@ func absolute(m *overlay.Imported, s pysource.Step) (string, bool) {
 // call runs a function of the module, or one that it has from another.
 func (w *walk) call(m *overlay.Imported, function string) {
 	w.run(m, function)
+	w.steps += len(m.Source.Steps) / 16
 	for _, s := range m.Source.Steps {
 		if s.Action != pysource.From || !slices.Contains(s.Names, function) {
 			continue

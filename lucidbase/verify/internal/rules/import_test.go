@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/stretchr/testify/require"
@@ -92,7 +93,7 @@ func TestImport(t *testing.T) {
 		{"near: nothing reaches it", imports("", file("/app/tests/test_x.py", "import pytest\n"), file("/app/setup.py", "import setuptools\n")), module, nil},
 		{"near: dynamic", imports("import importlib\nimportlib.import_module('yaml')\n__import__('cv2')\n"), module, nil},
 		{"near: there", imports("import tiny\nfrom tiny import anything\nfrom . import other\nfrom .other import x as y, z\n", file("/app/app/other.py", "x = z = 1\n")), module, nil},
-		{"near: __future__", imports("from __future__ import annotations\nimport sys, _thread, os.path, collections.abc\n"), module, nil},
+		{"near: __future__", imports("from __future__ import annotations\nimport sys, __main__, _thread, os.path, collections.abc\n"), module, nil},
 		{"near: inside the interpreter", imports("import math, _socket, zlib, time\n", whole()...), module, nil},
 		{"near: an extension module", imports("import fast\nfrom app import _speed\n", file(site+"/fast.abi3.so", ""), file("/app/app/_speed.cpython-311-aarch64-linux-gnu.so", "")), module, nil},
 		{"near: bytecode", imports("import app.old\nfrom app.old import x\n", file("/app/app/old.pyc", "")), module, nil},
@@ -165,4 +166,30 @@ func TestImportMany(t *testing.T) {
 	config := cleanConfig()
 	config.Cmd = []string{"python", "-m", "app.main"}
 	require.Len(t, brokenBy(t, "import", imageOf(t, config, cleanLayer(), imports(source.String(), more...)[0])), 10)
+}
+
+// What a hostile image has many of ends in time: imports of names that are nowhere, on a
+// long path, from modules that import each other.
+func TestImportBounded(t *testing.T) {
+	var app []tarEntry
+	for i := range 3000 {
+		source := fmt.Sprintf("from . import m%d\n", i+1)
+		for j := range 60 {
+			source += fmt.Sprintf("import gone%d_%d\n", i, j)
+		}
+		app = append(app, file(fmt.Sprintf("/app/app/m%d.py", i), source))
+	}
+	config := cleanConfig()
+	path := "PYTHONPATH=/app"
+	for i := range 120 {
+		app = append(app, dir(fmt.Sprintf("/d%d", i)))
+		path += fmt.Sprintf(":/d%d", i)
+	}
+	config.Env, config.Cmd = append(config.Env, path), []string{"python", "-m", "app.m0"}
+	img := imageOf(t, config, cleanLayer(), app)
+	start := time.Now()
+	brokenBy(t, "import", img)
+	require.Less(t, time.Since(start), time.Minute)
+	config.Cmd = []string{"python", "-m", "app" + strings.Repeat(".x", 1<<16)}
+	require.Empty(t, brokenBy(t, "entry", imageOf(t, config, cleanLayer(), app)))
 }

@@ -24,7 +24,7 @@ func (m *moduleSink) write(p []byte) error {
 }
 
 func (m *moduleSink) finish(f *File) error {
-	f.Module = &pysource.Module{Unread: true}
+	f.Module = unread
 	if m.over || m.s.modules >= m.s.limits.modules {
 		return nil
 	}
@@ -33,8 +33,12 @@ func (m *moduleSink) finish(f *File) error {
 	return nil
 }
 
+// unread is shared: a layer can have many.
+var unread = &pysource.Module{Unread: true}
+
 // moduleSize is about how many bytes of memory a module takes.
-func moduleSize(m *pysource.Module) (size int) {
+func moduleSize(m *pysource.Module) int {
+	size := 128
 	for _, list := range [][]string{m.Names, m.Sets} {
 		for _, n := range list {
 			size += 16 + len(n)
