@@ -25,7 +25,7 @@ type options struct {
 	timeout  time.Duration
 	network  bool
 	platform *ocispecs.Platform
-	peers    map[string]peer
+	peers    map[string]Peer
 	writable []string // what a Spec says of itself
 }
 
@@ -90,33 +90,16 @@ type Peer struct {
 	Options []Option
 }
 
-// peer is a Peer whose image is there.
-type peer struct {
-	image   v1.Image
-	options options
-}
-
 // Peers starts further containers before the service: all at once, each until what it
 // waits for. Every container reaches the others by name.
 func Peers(t testing.TB, peers map[string]Peer) Option {
 	t.Helper()
-	return func(o *options) {
-		t.Helper()
-		o.peers = map[string]peer{}
-		for name, p := range peers {
-			if err := p.check(name); err != nil {
-				t.Fatalf("peer %q: %v", name, err)
-			}
-			o.peers[name] = peer{image: p.Image, options: newOptions(p.Options)}
-		}
-		for name, p := range peers {
-			if p.Spec != nil {
-				own := o.peers[name].options
-				own.writable = writable(p.Spec)
-				o.peers[name] = peer{image: build(t, p.Spec, o.target()), options: own}
-			}
+	for name, p := range peers {
+		if err := p.check(name); err != nil {
+			t.Fatalf("peer %q: %v", name, err)
 		}
 	}
+	return func(o *options) { o.peers = peers }
 }
 
 func (p Peer) check(name string) error {

@@ -71,16 +71,13 @@ func run(t testing.TB, img v1.Image, o options) *Container {
 	})
 	main := &Container{t: t, name: name, box: box, config: config.Config, options: o, peers: map[string]*Container{}}
 	t.Cleanup(main.close)
+	images := map[string]v1.Image{}
+	for peer, p := range o.peers {
+		main.peers[peer], images[peer] = p.container(main, peer)
+	}
 	var all errgroup.Group
-	for peerName, p := range o.peers {
-		config, err := p.image.ConfigFile()
-		if err != nil {
-			t.Fatalf("reading the image of peer %q: %v", peerName, err)
-		}
-		c := &Container{t: t, name: peerName, box: box, config: config.Config, options: p.options}
-		c.options.timeout, c.options.network = o.timeout, o.network
-		main.peers[peerName] = c
-		all.Go(func() error { return c.start(t.Context(), p.image) })
+	for peer, c := range main.peers {
+		all.Go(func() error { return c.start(t.Context(), images[peer]) })
 	}
 	if err := all.Wait(); err != nil {
 		t.Fatal(err)
@@ -89,6 +86,23 @@ func run(t testing.TB, img v1.Image, o options) *Container {
 		t.Fatal(err)
 	}
 	return main
+}
+
+// container returns what a peer is before it is started.
+func (p Peer) container(main *Container, name string) (*Container, v1.Image) {
+	main.t.Helper()
+	o := newOptions(p.Options)
+	o.timeout, o.network = main.options.timeout, main.options.network
+	img := p.Image
+	if p.Spec != nil {
+		img = build(main.t, p.Spec, main.options.target())
+		o.writable = writable(p.Spec)
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		main.t.Fatalf("reading the image of peer %q: %v", name, err)
+	}
+	return &Container{t: main.t, name: name, box: main.box, config: config.Config, options: o}, img
 }
 
 // openSandbox skips the test where images cannot run.
