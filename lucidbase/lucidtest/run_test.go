@@ -174,7 +174,7 @@ func TestHostNetwork(t *testing.T) {
 	echo := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "outside") })}
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	go echo.Serve(lis)
+	go func() { _ = echo.Serve(lis) }()
 	defer echo.Close()
 	program := "import urllib.request as r; print(r.urlopen('http://" + lis.Addr().String() + "').read().decode())"
 	c := lucidtest.RunImage(t, pythonImage(t), lucidtest.Network(), lucidtest.Args("python", "-c", program))
