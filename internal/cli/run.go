@@ -77,7 +77,7 @@ func (r *runFlags) run(ctx context.Context, s Streams, arg string, args []string
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer func() { _ = release() }() // it was only read
 	c.Image = img
 	config, err := img.ConfigFile()
 	if err != nil {
