@@ -45,6 +45,10 @@ func TestUsageErrors(t *testing.T) {
 		{name: "registry", args: "build --registry UPPER/case", says: "--registry"},
 		{name: "compression", args: "build --compression lz4", says: "gzip or zstd"},
 		{name: "push and output", args: "build --push --output x", says: "exclude each other"},
+		{name: "relock of services", args: "build --relock -f testdata/lucidbase.yaml", says: "--relock is for base images"},
+		{name: "unknown service", args: "build -f testdata/lucidbase.yaml helo", says: "testdata/lucidbase.yaml has no service \"helo\"; did you mean hello?"},
+		{name: "service like none", args: "graph -f testdata/lucidbase.yaml base", says: "it has hello, worker"},
+		{name: "service to run", args: "run -f testdata/lucidbase.yaml web", says: "it has hello, worker"},
 		{name: "cache limit", args: "build --cache-limit much", says: "--cache-limit"},
 		{name: "environment", env: map[string]string{"PUSH": "perhaps"}, args: "build", says: "PUSH"},
 		{name: "environment platform", env: map[string]string{"PLATFORM": "mips"}, args: "build", says: "mips"},
@@ -119,6 +123,17 @@ func TestGraph(t *testing.T) {
 		require.Contains(t, out, "[arm64] python packages", format)
 		require.Empty(t, errOut)
 	}
+}
+
+// The services of a file are images, too; a path in it is relative to the file.
+func TestGraphOfFile(t *testing.T) {
+	status, out, errOut := run(t, nil, "graph", "-f", "testdata/lucidbase.yaml", "worker")
+	require.Zero(t, status, errOut)
+	require.Contains(t, out, "source of worker")
+	require.Contains(t, out, "\"read testdata\"")
+	status, _, errOut = run(t, nil, "build", "-f", "testdata/none.yaml")
+	require.Equal(t, statusFailed, status)
+	require.Equal(t, "lucidbase: testdata/none.yaml: no such file or directory\n", errOut)
 }
 
 func TestVersion(t *testing.T) {

@@ -26,6 +26,7 @@ import (
 // old scripts as its default.
 type buildFlags struct {
 	engineFlags
+	file        fileFlag
 	platforms   string
 	push        bool
 	tag         string
@@ -41,9 +42,9 @@ func newBuild(s Streams) *cobra.Command {
 	var b buildFlags
 	cmd := &cobra.Command{
 		Use:   "build [IMAGE...]",
-		Short: "Build base images, and write or push them",
+		Short: "Build base images, or the services of a file, and write or push them",
 		Long: "Build the images base (or standard), python-base (or python), bare-base (or bare) and alpine-base\n" +
-			"(or alpine); no name means all. The last is made from an image of docker.io, or of its --image-mirror.\n" +
+			"(or alpine), or with -f services of a file; no name means all. The last base is made from an image of docker.io, or of its --image-mirror.\n" +
 			"Each is written to DIR/NAME as an OCI image layout, or pushed with --push.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := fromEnv(cmd, s.Getenv); err != nil {
@@ -52,7 +53,10 @@ func newBuild(s Streams) *cobra.Command {
 			if b.push && cmd.Flags().Changed("output") {
 				return usagef("--output and --push exclude each other: an image is written or pushed")
 			}
-			found, err := findImages(args)
+			if b.relock && b.file.path != "" {
+				return usagef("--relock is for base images, -f for services, which their locks are for")
+			}
+			found, err := b.file.find(args)
 			if err != nil {
 				return err
 			}
@@ -70,6 +74,7 @@ func newBuild(s Streams) *cobra.Command {
 	f.StringVar(&b.compression, "compression", string(engine.Gzip), "compression of the layers: gzip or zstd")
 	f.BoolVar(&b.relock, "relock", false, "when a locked Debian package is nowhere to be had any more, resolve the lists afresh and build from that")
 	b.add(f)
+	b.file.add(f)
 	return cmd
 }
 

@@ -13,12 +13,13 @@ import (
 
 func newGraph(s Streams) *cobra.Command {
 	var target, build, format string
+	var file fileFlag
 	cmd := &cobra.Command{
 		Use:   "graph IMAGE",
 		Short: "Print an image's BuildKit graph for one platform; nothing is built",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			found, err := findImages(args)
+			found, err := file.find(args)
 			if err != nil {
 				return err
 			}
@@ -53,6 +54,7 @@ func newGraph(s Streams) *cobra.Command {
 	f.StringVar(&target, "platform", "linux/amd64", "platform of the image")
 	f.StringVar(&build, "build-platform", "linux/amd64", "platform that the build's tools run on")
 	f.StringVar(&format, "format", "text", "text, dot, mermaid or json")
+	file.add(f)
 	return cmd
 }
 

@@ -4,42 +4,52 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"github.com/moby/buildkit/util/suggest"
 
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/variants"
 )
 
-// image is what the command calls a variant.
+// image is what the command builds under a name.
 type image struct {
-	name  string
+	name string
+	spec func(variants.Options) lucidbase.Spec
+}
+
+// baseImage is one of the library's own.
+type baseImage struct {
+	image
 	alias string
 	// tier is the set of packages that it has, musl whether it is Alpine's.
 	tier lock.Tier
 	musl bool
-	spec func(variants.Options) lucidbase.Spec
 }
 
-var images = []image{
-	{"base", "standard", lock.Standard, false, func(o variants.Options) lucidbase.Spec { return variants.Standard(o) }},
-	{"alpine-base", "alpine", lock.Minimal, true, func(o variants.Options) lucidbase.Spec { return variants.Alpine(o) }},
-	{"bare-base", "bare", lock.Bare, false, func(o variants.Options) lucidbase.Spec { return variants.Bare(o) }},
-	{"python-base", "python", lock.Python, false, func(o variants.Options) lucidbase.Spec { return variants.Python(o) }},
+var images = []baseImage{
+	{named("base"), "standard", lock.Standard, false},
+	{named("alpine-base"), "alpine", lock.Minimal, true},
+	{named("bare-base"), "bare", lock.Bare, false},
+	{named("python-base"), "python", lock.Python, false},
 }
 
-// findImages returns the named images, each once, or all if there is no name.
-func findImages(names []string) ([]image, error) {
+// named is a base image of package variants.
+func named(name string) image {
+	return image{name, func(o variants.Options) lucidbase.Spec { return variants.Named(name, o) }}
+}
+
+// findImages returns the named base images, each once, or all if there is no name.
+func findImages(names []string) ([]baseImage, error) {
 	if len(names) == 0 {
 		return images, nil
 	}
-	var found []image
+	var found []baseImage
 	for _, name := range names {
-		i := slices.IndexFunc(images, func(im image) bool { return im.name == name || im.alias == name })
+		i := slices.IndexFunc(images, func(im baseImage) bool { return im.name == name || im.alias == name })
 		if i < 0 {
 			return nil, usagef("unknown image %q%s", name, nearest(name))
 		}
-		if !slices.ContainsFunc(found, func(im image) bool { return im.name == images[i].name }) {
+		if !slices.ContainsFunc(found, func(im baseImage) bool { return im.name == images[i].name }) {
 			found = append(found, images[i])
 		}
 	}
@@ -48,21 +58,18 @@ func findImages(names []string) ([]image, error) {
 
 // nearest names the image that was meant, or all of them.
 func nearest(name string) string {
-	all := &cobra.Command{SuggestionsMinimumDistance: 3}
-	var names []string
+	var names, all []string
 	for _, im := range images {
-		for _, n := range []string{im.name, im.alias} {
-			all.AddCommand(&cobra.Command{Use: n, Run: func(*cobra.Command, []string) {}})
-		}
 		names = append(names, im.name)
+		all = append(all, im.name, im.alias)
 	}
-	if near := all.SuggestionsFor(name); len(near) > 0 {
-		return "; did you mean " + near[0] + "?"
+	if near, ok := suggest.Search(name, all, true); ok {
+		return "; did you mean " + near + "?"
 	}
 	return "; the images are " + strings.Join(names, ", ")
 }
 
 // targets lists those of lock.WheelTargets that the image takes.
-func (im image) targets() []string {
+func (im baseImage) targets() []string {
 	return slices.DeleteFunc(lock.WheelTargets(), func(t string) bool { return strings.HasPrefix(t, "musl") != im.musl })
 }

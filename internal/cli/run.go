@@ -25,6 +25,7 @@ func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 // runFlags are the flags of run.
 type runFlags struct {
 	engineFlags
+	file     fileFlag
 	port     string
 	env      []string
 	envFiles []string
@@ -36,7 +37,7 @@ func newRun(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run IMAGE|LAYOUT|REFERENCE [-- ARGS...]",
 		Short: "Run an image as production does, without Docker",
-		Long: "Run an image by runc, on Linux: one of build's, of a layout or archive, or of a registry. Its root is\n" +
+		Long: "Run an image by runc, on Linux: one of build's (with -f a service), of a layout or archive, or of a registry. Its root is\n" +
 			"read-only, it has no capabilities and, but for --port, no network. ARGS take the place of the image's\n" +
 			"command. Ctrl-C stops it; its exit code becomes the command's.",
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -55,6 +56,7 @@ func newRun(s Streams) *cobra.Command {
 	f.StringArrayVar(&r.envFiles, "env-file", nil, "file with a variable a line; may be repeated")
 	f.StringArrayVar(&r.mounts, "mount", nil, "file or directory to show read-only, as SOURCE:TARGET; may be repeated")
 	r.add(f)
+	r.file.add(f)
 	return cmd
 }
 

@@ -18,7 +18,11 @@ import (
 // image builds an image of ours, or opens what verify would.
 func (r *runFlags) image(ctx context.Context, s Streams, arg string) (img v1.Image, release func() error, err error) {
 	release = func() error { return nil }
-	if found, err := findImages([]string{arg}); err == nil {
+	found, err := r.file.find([]string{arg})
+	if r.file.path != "" && err != nil {
+		return nil, release, err
+	}
+	if err == nil {
 		img, err = r.build(ctx, s, found[0])
 		return img, release, err
 	}

@@ -1,0 +1,133 @@
+package file
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/variants"
+)
+
+// Name is what the file is called.
+const Name = "lucidbase.yaml"
+
+// maxSize is the size of a file of some 250 services. It bounds what a hostile one
+// costs: some 200 MB.
+const maxSize = 256 << 10
+
+// Reader reads a file.
+type Reader struct {
+	// FS has the file, the locks that it names and the directories of source.
+	FS fs.FS
+	// Name is the file's path in FS.
+	Name string
+	// Shown is what errors call the file; empty means Name.
+	Shown string
+	// From returns a directory of source by its path in FS, where it is one; nil means
+	// that of FS. A directory on disk is better named by variants.Dir: the .dockerignore
+	// of its Git repository counts then.
+	From func(dir string) variants.From
+}
+
+// Load reads the services of a file by their names. What the file names is read from
+// fsys, too.
+func Load(fsys fs.FS, name string) (map[string]variants.Service, error) {
+	return Reader{FS: fsys, Name: name}.Services()
+}
+
+// Services returns the services by their names. The error has a line for everything that
+// is wrong, each with the file, the line and the column. Whether a service makes sense
+// is for its Graph to say.
+func (r Reader) Services() (map[string]variants.Service, error) {
+	read := map[string]lock.Packages{}
+	d := decoder{Reader: r}
+	d.lock = func(file string) (lock.Packages, error) {
+		if p, ok := read[file]; ok {
+			return p, nil // what is wrong with it is said once
+		}
+		p, err := lock.Read(r.FS, file)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%s: there is none; \"lucidbase lock -f %s\" writes it", file, d.shown())
+		}
+		read[file] = p
+		return p, err
+	}
+	return d.services()
+}
+
+// decoder reads one file.
+type decoder struct {
+	Reader
+	lock func(file string) (lock.Packages, error)
+	errs []located
+}
+
+func (r Reader) shown() string { return cmp.Or(r.Shown, r.Name) }
+
+// located is an error at a place in the file.
+type located struct {
+	line, column int
+	error
+}
+
+// at reports what is wrong with a node.
+func (d *decoder) at(n *yaml.Node, format string, args ...any) {
+	d.errs = append(d.errs, located{n.Line, n.Column, fmt.Errorf(format, args...)})
+}
+
+// err returns everything that was reported, in the order of the file.
+func (d *decoder) err() error {
+	slices.SortStableFunc(d.errs, func(a, b located) int {
+		return cmp.Or(a.line-b.line, a.column-b.column)
+	})
+	var errs []error
+	for _, e := range d.errs {
+		errs = append(errs, fmt.Errorf("%s:%d:%d: %w", d.shown(), e.line, e.column, e.error))
+	}
+	return errors.Join(errs...)
+}
+
+// document parses the file.
+func (d *decoder) document() (*yaml.Node, error) {
+	f, err := d.FS.Open(d.Name)
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		err = at.Err // d.Name may not be what the file is called
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", d.shown(), err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", d.shown(), err)
+	}
+	if len(data) > maxSize {
+		return nil, fmt.Errorf("%s: larger than %d KiB", d.shown(), maxSize>>10)
+	}
+	var doc yaml.Node
+	if err := yaml.Load(data, &doc); err != nil {
+		d.errs = append(d.errs, syntax(err))
+		return nil, d.err()
+	}
+	return doc.Content[0], nil
+}
+
+// syntax is an error of the parser, at the beginning if it has no place.
+func syntax(err error) located {
+	var all *yaml.LoadErrors
+	var one *yaml.LoadError
+	if errors.As(err, &all) && len(all.Errors) > 0 {
+		one = all.Errors[0]
+	} else if !errors.As(err, &one) {
+		return located{1, 1, err}
+	}
+	text := strings.TrimPrefix(one.Message, "yaml: ")
+	return located{max(1, one.Mark.Line), max(1, one.Mark.Column), errors.New(text)}
+}
