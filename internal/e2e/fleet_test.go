@@ -20,7 +20,7 @@ import (
 	"github.com/lucid-project/base-images/variants"
 )
 
-var updateLists = flag.Bool("update-lists", false, "lock the lists in testdata/lists anew, in TestFleet")
+var updateLists = flag.Bool("update-lists", false, "lock the lists in testdata/lists anew, in TestLongFleet")
 
 const fleetDir = "testdata/lists"
 
@@ -51,7 +51,7 @@ func lockFleet(t *testing.T, o ownLock, list string) lock.Packages {
 }
 
 func header(base string) string {
-	return "# Written by TestFleet -update-lists of " + base + ".in, with the hashes of what images have alone.\n"
+	return "# Written by TestLongFleet -update-lists of " + base + ".in, with the hashes of what images have alone.\n"
 }
 
 // used leaves out the hashes of files that no image of the lock has: there are many,
@@ -73,8 +73,7 @@ func used(p lock.Packages) lock.Packages {
 // Twenty services, and what a registry holds of them: a wheel that they share is
 // there once. Their locks are kept, so that the same is built for a long time; some
 // are made anew, to see that the lists can be locked.
-func TestFleet(t *testing.T) {
-	needLong(t)
+func TestLongFleet(t *testing.T) {
 	s := needEngine(t)
 	o := ownLock{s, t.TempDir()}
 	var jobs []engine.Job

@@ -118,9 +118,9 @@ func (e *Engine) unchanged(job Job, key string, d *display) (img *image.Image) {
 	if job.NoCache || found == "" {
 		return nil
 	}
-	_ = d.step("finding "+job.To.Name+" as an earlier build made it", func() (err error) {
-		img, err = e.images.Open(found, image.Compression(job.Compression))
-		return nil // what is damaged is gone by now: it is built again
+	_ = d.step("finding "+job.To.Name+" as an earlier build made it", func() error {
+		img, _ = e.images.Open(found, image.Compression(job.Compression)) // what is damaged is gone by now: it is built again
+		return nil
 	})
 	return img
 }

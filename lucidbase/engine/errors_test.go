@@ -21,7 +21,7 @@ func TestStepErrorShowsItsCause(t *testing.T) {
 		err := fmt.Errorf("locking: %w", &StepError{Step: "python packages", Reason: reason})
 		require.EqualError(t, err, "locking: building python packages: "+reason)
 		for _, target := range []error{ErrUnreachable, syscall.ENOSPC} {
-			require.Equal(t, want == target, errors.Is(err, target), "%s: %v", reason, target)
+			require.Equal(t, errors.Is(want, target), errors.Is(err, target), "%s: %v", reason, target)
 		}
 	}
 }

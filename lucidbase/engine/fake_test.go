@@ -16,7 +16,6 @@ import (
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
-	"github.com/moby/buildkit/util/apicaps"
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -83,7 +82,7 @@ func (g fakeGateway) BuildOpts() gateway.BuildOpts {
 	if g.fake.noMerge {
 		caps = caps[:0]
 	}
-	return gateway.BuildOpts{LLBCaps: apicaps.CapSet(pb.Caps.CapSet(caps))}
+	return gateway.BuildOpts{LLBCaps: pb.Caps.CapSet(caps)}
 }
 
 func (g fakeGateway) Solve(ctx context.Context, req gateway.SolveRequest) (*gateway.Result, error) {

@@ -8,7 +8,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/rootfs/internal/tree"
 )
 
-// Of the package tini, StaticInit is the program for any C library.
+// StaticInit is the program of the package tini that runs with any C library.
 const StaticInit = "usr/bin/tini-static"
 
 // ballast is what no image needs: documentation, translations, desktop files,

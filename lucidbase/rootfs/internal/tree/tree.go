@@ -39,6 +39,7 @@ func (t Tree) Add(e *Entry) error {
 	return fmt.Errorf("package %s: entry %s: package %s ships it differently", e.From, e.Name, old.From)
 }
 
+// Why a link is followed no further.
 var (
 	ErrNowhere = errors.New("ends nowhere")
 	errLeaves  = errors.New("leaves the root")

@@ -83,12 +83,12 @@ func (l *lexer) next() bool {
 			}
 			continue
 		}
-		switch c := l.src[l.pos]; {
-		case c == ' ' || c == '\t' || c == '\f':
+		switch l.src[l.pos] {
+		case ' ', '\t', '\f':
 			l.pos++
-		case c == '#':
+		case '#':
 			l.comment()
-		case c == '\\':
+		case '\\':
 			l.continued()
 		default:
 			depth = l.token(depth)

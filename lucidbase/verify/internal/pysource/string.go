@@ -127,7 +127,7 @@ func (f formatted) field(i int, q string, depth int) int {
 	for i >= 0 && i < len(f.src) {
 		switch c := f.src[i]; {
 		case c == '"' || c == '\'':
-			i = f.inner(i, q, depth)
+			i = f.inner(i, depth)
 		case c == '#':
 			if len(q) == 1 {
 				return -1
@@ -158,9 +158,8 @@ func (f formatted) field(i int, q string, depth int) int {
 	return -1
 }
 
-// inner passes over a string in a field. Where the quotes are the outer string's, it
-// can be that string's end: of one that is wrong by PEP 701.
-func (f formatted) inner(i int, q string, depth int) int {
+// inner passes over a string in a field, whose quotes may be the outer string's (PEP 701).
+func (f formatted) inner(i, depth int) int {
 	start := i
 	for start > 0 && isLetter(f.src[start-1]) {
 		start--

@@ -72,5 +72,5 @@ func loadedBy(o *overlay.Object) string {
 	for o.By != nil {
 		o = o.By
 	}
-	return " (loaded for " + o.Entry.At + ")"
+	return " (loaded for " + o.At + ")"
 }

@@ -19,7 +19,7 @@ var elfVersionRule = Rule{
 func checkELFVersion(im *overlay.Image) []overlay.Hit {
 	var faults []overlay.FileFault
 	for _, v := range im.Loading().Lacking {
-		found := fmt.Sprintf("needs %s of %s", v.Version, v.Library.Entry.At)
+		found := fmt.Sprintf("needs %s of %s", v.Version, v.Library.At)
 		if last := latest(v.Library.Elf.Provides, v.Version); last != "" {
 			found += ", which has versions up to " + last
 		} else {

@@ -35,5 +35,4 @@ var (
 	executable   = verifytest.Executable
 	glibcLayer   = verifytest.GlibcLayer
 	muslLayer    = verifytest.MuslLayer
-	with         = verifytest.ELFWith
 )

@@ -11,6 +11,7 @@ import (
 )
 
 const (
+	// BlockSize is how much of a layer is read at once, in bytes.
 	BlockSize = 256 << 10
 	blocks    = 8
 )
