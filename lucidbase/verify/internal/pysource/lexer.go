@@ -1,8 +1,6 @@
 package pysource
 
-import (
-	"strings"
-)
+import "strings"
 
 // kind is what a token is.
 type kind byte

@@ -236,17 +236,15 @@ func assigns(t token) bool {
 
 // globals binds what a function declares to be the module's.
 func (r *reader) globals(tokens []token) {
-	for i, t := range tokens {
-		if !t.is("global") {
-			continue
-		}
-		for _, t := range tokens[i+1:] {
-			if t.kind != name && !t.is(",") {
-				break
-			}
-			if t.kind == name {
-				r.bind(t.text)
-			}
+	declared := false
+	for _, t := range tokens {
+		switch {
+		case t.is("global"):
+			declared = true
+		case t.kind == name && declared:
+			r.bind(t.text)
+		default:
+			declared = declared && t.is(",")
 		}
 	}
 }
