@@ -5,6 +5,7 @@
 //   - lucidbase: what a Spec and a Graph are,
 //   - lucidbase/engine: build a Spec and push it or write it to disk,
 //   - lucidbase/lucidtest: start an image in a Go test,
+//   - lucidbase/deploy: Compose files and Kubernetes objects that run services,
 //   - lucidbase/verify: judge any image, and lucidbase/imagesource: open one,
 //   - cmd/lucidbase: the same as a command.
 package baseimages
