@@ -46,6 +46,8 @@ func TestUsageErrors(t *testing.T) {
 		{name: "compression", args: "build --compression lz4", says: "gzip or zstd"},
 		{name: "push and output", args: "build --push --output x", says: "exclude each other"},
 		{name: "relock of services", args: "build --relock -f testdata/lucidbase.yaml", says: "--relock is for base images"},
+		{name: "lock one list and a file's", args: "lock -r x.txt -f testdata/lucidbase.yaml", says: "choose one"},
+		{name: "output of a file's locks", args: "lock -o x -f testdata/lucidbase.yaml", says: "name it with -r"},
 		{name: "unknown service", args: "build -f testdata/lucidbase.yaml helo", says: "testdata/lucidbase.yaml has no service \"helo\"; did you mean hello?"},
 		{name: "service like none", args: "graph -f testdata/lucidbase.yaml base", says: "it has hello, worker"},
 		{name: "service to run", args: "run -f testdata/lucidbase.yaml web", says: "it has hello, worker"},

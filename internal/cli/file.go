@@ -18,7 +18,12 @@ import (
 )
 
 // fileFlag is the flag of every command that knows the services of a file.
-type fileFlag struct{ path string }
+type fileFlag struct {
+	path string
+	// onDisk returns where a path of the reader's file system is, as seen from the
+	// working directory.
+	onDisk func(name string) string
+}
 
 func (f *fileFlag) add(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.path, "file", "f", "", "`file` of services, such as "+file.Name+", whose names the arguments are")
@@ -71,30 +76,22 @@ func own(s variants.Service) image {
 	}}
 }
 
-// reader reads the file. A path in it may lead anywhere on the disk, and is told as it
-// is from the working directory.
+// reader reads the file. A path in it may lead anywhere on the disk.
 func (f *fileFlag) reader() (file.Reader, error) {
-	here, err := os.Getwd()
+	full, err := filepath.Abs(f.path)
 	if err != nil {
 		return file.Reader{}, fmt.Errorf("finding the working directory: %w", err)
 	}
-	full := filepath.Join(here, f.path)
-	if filepath.IsAbs(f.path) {
-		full = filepath.Clean(f.path)
-	}
 	root := filepath.VolumeName(full) + string(filepath.Separator)
-	name, err := filepath.Rel(root, full)
-	if err != nil {
-		return file.Reader{}, err
+	f.onDisk = func(name string) string {
+		name = filepath.Join(root, filepath.FromSlash(name))
+		if rel, err := filepath.Rel(filepath.Dir(full), name); err == nil {
+			return filepath.Join(filepath.Dir(f.path), rel)
+		}
+		return name
 	}
 	return file.Reader{
-		FS: os.DirFS(root), Name: filepath.ToSlash(name), Shown: f.path,
-		From: func(dir string) variants.From {
-			dir = filepath.Join(root, filepath.FromSlash(dir))
-			if rel, err := filepath.Rel(here, dir); err == nil {
-				dir = rel
-			}
-			return variants.Dir(dir)
-		},
+		FS: os.DirFS(root), Name: filepath.ToSlash(strings.TrimPrefix(full, root)), Shown: f.path,
+		From: func(dir string) variants.From { return variants.Dir(f.onDisk(dir)) },
 	}, nil
 }

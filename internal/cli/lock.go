@@ -24,13 +24,17 @@ func newLock(s Streams) *cobra.Command {
 	var e engineFlags
 	var dir string
 	var own ownFlags
+	var file fileFlag
 	cmd := &cobra.Command{
 		Use:   "lock",
-		Short: "Resolve every lock from the network, or with -r one list of requirements, and print what changed",
+		Short: "Resolve every lock from the network, or with -r one list of requirements, with -f a file's, and print what changed",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			if own.list == "" && (own.out != "" || own.suggest || own.base != "" || len(own.targets) > 0) {
+			if file.path != "" && (own.list != "" || cmd.Flags().Changed("dir")) {
+				return usagef("-f is for the lists of a file's services, -r for one list, --dir for the library's own: choose one")
+			}
+			if own.list == "" && (own.out != "" || own.suggest && file.path == "" || own.base != "" || len(own.targets) > 0) {
 				return usagef("--output, --base, --target and --suggest are for a list of one's own: name it with -r")
 			}
 			if own.list != "" && cmd.Flags().Changed("dir") {
@@ -38,6 +42,13 @@ func newLock(s Streams) *cobra.Command {
 			}
 			if err := cmp.Or(own.validate(), e.validate()); err != nil {
 				return err
+			}
+			if file.path != "" {
+				lists, err := own.of(&file)
+				if err != nil {
+					return err
+				}
+				return e.with(ctx, s, func(eng *engine.Engine) error { return lockLists(ctx, s, eng, lists) })
 			}
 			if own.list != "" {
 				project, err := own.read(s)
@@ -63,6 +74,7 @@ func newLock(s Streams) *cobra.Command {
 	f.BoolVar(&own.suggest, "suggest", false, "when -r cannot be locked, write a corrected list beside it as NAME.suggested.txt")
 	f.DurationVar(&own.limit, "explain-timeout", resolve.ExplainLimit, "end the explanation of a list that cannot be locked with what is known by then")
 	e.add(f)
+	file.add(f)
 	return cmd
 }
 

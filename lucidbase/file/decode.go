@@ -23,14 +23,14 @@ func (d *decoder) services() (map[string]variants.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	sections := map[string]*yaml.Node{}
-	d.mapping(root, []string{"defaults", "services"}, func(key string, value *yaml.Node) { sections[key] = value })
+	d.sections = map[string]*yaml.Node{}
+	d.mapping(root, []string{"defaults", "services"}, func(key string, value *yaml.Node) { d.sections[key] = value })
 	var defaults variants.Service
-	if n := sections["defaults"]; n != nil {
+	if n := d.sections["defaults"]; n != nil {
 		d.structure(n, reflect.ValueOf(&defaults).Elem())
 	}
 	services := map[string]variants.Service{}
-	if n := sections["services"]; n != nil {
+	if n := d.sections["services"]; n != nil {
 		d.mapping(n, nil, func(name string, value *yaml.Node) {
 			s := defaults
 			s.Name = name

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
@@ -52,9 +53,13 @@ func (r Reader) Services() (map[string]variants.Service, error) {
 		if p, ok := read[file]; ok {
 			return p, nil // what is wrong with it is said once
 		}
-		p, err := lock.Read(r.FS, file)
+		dir, err := fs.Sub(r.FS, path.Dir(file))
+		if err != nil {
+			return lock.Packages{}, err
+		}
+		p, err := lock.Read(dir, path.Base(file))
 		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("%s: there is none; \"lucidbase lock -f %s\" writes it", file, d.shown())
+			err = fmt.Errorf("no such lock: \"lucidbase lock -f %s\" writes it", d.shown())
 		}
 		read[file] = p
 		return p, err
@@ -67,6 +72,8 @@ type decoder struct {
 	Reader
 	lock func(file string) (lock.Packages, error)
 	errs []located
+	// sections are the values of the keys at the top.
+	sections map[string]*yaml.Node
 }
 
 func (r Reader) shown() string { return cmp.Or(r.Shown, r.Name) }

@@ -146,7 +146,7 @@ app/lucidbase.yaml:9:5: unknown key "environment"; the keys here are base, lock,
 app/lucidbase.yaml:10:11: "8000" where a whole number is needed
 app/lucidbase.yaml:11:16: "x" where a whole number is needed
 app/lucidbase.yaml:11:19: "2.5" where a whole number is needed
-app/lucidbase.yaml:12:11: app/none.lock.txt: there is none; "lucidbase lock -f app/lucidbase.yaml" writes it
+app/lucidbase.yaml:12:11: no such lock: "lucidbase lock -f app/lucidbase.yaml" writes it
 app/lucidbase.yaml:14:16: "missing": no such directory
 app/lucidbase.yaml:15:16: "src/main.py" is not a directory
 app/lucidbase.yaml:16:16: "/etc" is not a path relative to the file, with slashes
@@ -159,12 +159,12 @@ app/lucidbase.yaml:19:33: "A" is already on line 19
 app/lucidbase.yaml:20:24: "30" where a time such as 30s or 1m30s is needed
 app/lucidbase.yaml:20:33: "1" where true or false is needed
 app/lucidbase.yaml:21:13: nothing where text is needed
-app/lucidbase.yaml:23:11: app/plain.txt: a list without hashes, and no lock; "lucidbase lock -r app/plain.txt" writes one
+app/lucidbase.yaml:23:11: plain.txt: a list without hashes, and no lock; "lucidbase lock -r plain.txt" writes one
 app/lucidbase.yaml:24:15: an alias: what services share belongs into defaults
 app/lucidbase.yaml:25:6: an alias: what services share belongs into defaults
 app/lucidbase.yaml:26:3: "a" is already on line 6
 app/lucidbase.yaml:28:9: an alias: what services share belongs into defaults
-app/lucidbase.yaml:29:11: app/broken.lock.txt: there is no app/broken.lock.toml: the lock does not say which files are for which platform
+app/lucidbase.yaml:29:11: broken.lock.txt: there is no broken.lock.toml: the lock does not say which files are for which platform
 app/lucidbase.yaml:30:5: nothing where a mapping is needed
 `), err.Error())
 }
