@@ -22,11 +22,11 @@ func Named(name string, o Options) Base {
 	return nil
 }
 
-// Names lists the names that Named takes, without the shorter ones.
+// Names lists the names that Named takes.
 func Names() []string {
 	var names []string
 	for _, b := range named {
-		names = append(names, b.name)
+		names = append(names, b.name, b.alias)
 	}
 	return names
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/lucidbase/file"
 )
 
 // run runs the command as main does and gives what it printed.
@@ -136,6 +138,12 @@ func TestGraphOfFile(t *testing.T) {
 	status, _, errOut = run(t, nil, "build", "-f", "testdata/none.yaml")
 	require.Equal(t, statusFailed, status)
 	require.Equal(t, "lucidbase: testdata/none.yaml: no such file or directory\n", errOut)
+}
+
+func TestSchema(t *testing.T) {
+	status, out, _ := run(t, nil, "schema")
+	require.Zero(t, status)
+	require.Equal(t, file.Schema(), out)
 }
 
 func TestVersion(t *testing.T) {

@@ -67,7 +67,7 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	}
 	started := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	root.AddCommand(newBuild(s), newLock(s), newGraph(s), newVerify(s), newRun(s), newPrune(s), newVersion(s))
+	root.AddCommand(newBuild(s), newLock(s), newGraph(s), newVerify(s), newRun(s), newSchema(s), newPrune(s), newVersion(s))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)

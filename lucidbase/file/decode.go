@@ -68,7 +68,7 @@ func (d *decoder) mapping(n *yaml.Node, known []string, do func(key string, valu
 	}
 }
 
-// nearest names the key that was meant, or all of them.
+// nearest names the known word that was meant, or all of them.
 func nearest(key string, known []string) string {
 	lower := strings.ToLower(key)
 	if slices.Contains(known, lower) {
@@ -79,7 +79,7 @@ func nearest(key string, known []string) string {
 			return "; did you mean " + near + "?"
 		}
 	}
-	return "; the keys here are " + strings.Join(known, ", ")
+	return "; known are " + strings.Join(known, ", ")
 }
 
 const noAlias = "an alias: what services share belongs into defaults"

@@ -142,7 +142,7 @@ app/lucidbase.yaml:3:9: no base image "pyton-base"; did you mean python-base?
 app/lucidbase.yaml:4:12: "python" where a list is needed
 app/lucidbase.yaml:7:5: unknown key "prot"; did you mean port?
 app/lucidbase.yaml:8:5: unknown key "Port"; did you mean port?
-app/lucidbase.yaml:9:5: unknown key "environment"; the keys here are base, lock, source, command, env, labels, port, ports, health, writable, version, waivers
+app/lucidbase.yaml:9:5: unknown key "environment"; known are base, lock, source, command, env, labels, port, ports, health, writable, version, waivers
 app/lucidbase.yaml:10:11: "8000" where a whole number is needed
 app/lucidbase.yaml:11:16: "x" where a whole number is needed
 app/lucidbase.yaml:11:19: "2.5" where a whole number is needed

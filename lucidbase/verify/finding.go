@@ -44,6 +44,7 @@ func Printable(s string) string {
 
 // Waiver lets one path break one rule.
 type Waiver struct {
+	// Rule is the rule's name, such as "link".
 	Rule string `json:"rule"`
 	// Path is a finding's, letter by letter: a waiver covers no directory.
 	Path string `json:"path"`

@@ -1,0 +1,4 @@
+package file
+
+// Fields is for tests.
+var Fields = fields
