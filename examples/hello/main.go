@@ -1,16 +1,11 @@
-// Command hello builds a service of the standard library alone: hello DIRECTORY
-// writes its image there, for both platforms.
+// Command hello builds a service of the standard library alone: "go run . build" writes
+// its image to dist/hello, for both platforms, and "go run . run hello" runs it.
 package main
 
 import (
-	"context"
 	"embed"
-	"fmt"
-	"log"
-	"os"
 
-	"github.com/lucid-project/base-images/lucidbase/engine"
-	_ "github.com/lucid-project/base-images/lucidbase/engine/embedded"
+	"github.com/lucid-project/base-images/lucidbase/command"
 	"github.com/lucid-project/base-images/variants"
 )
 
@@ -26,16 +21,4 @@ var hello = variants.Service{
 	Health:  variants.Health{Path: "/"},
 }
 
-func main() {
-	ctx := context.Background()
-	eng, err := engine.Open(ctx, "", engine.WithProgress(os.Stderr)) // $BUILDKIT_HOST or embedded
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer eng.Close()
-	res, err := eng.Build(ctx, engine.Job{Spec: hello, To: engine.Layout(os.Args[1], "lucid/hello:latest")})
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(res.Digest)
-}
+func main() { command.Main(hello) }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lucid-project/base-images/lucidbase/file"
+	"github.com/lucid-project/base-images/variants"
 )
 
 // run runs the command as main does and gives what it printed.
@@ -83,7 +84,7 @@ func TestUsageErrors(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
-	cmd := newBuild(Streams{})
+	cmd := newBuild(Streams{}, nil)
 	env := map[string]string{"PLATFORM": "linux/arm64", "PUSH": "true", "TAG": "v1", "NO_CACHE": "1", "REGISTRY": "r"}
 	require.NoError(t, cmd.Flags().Parse([]string{"--tag", "v2"}))
 	require.NoError(t, fromEnv(cmd, func(name string) string { return env[name] }))
@@ -138,6 +139,34 @@ func TestGraphOfFile(t *testing.T) {
 	status, _, errOut = run(t, nil, "build", "-f", "testdata/none.yaml")
 	require.Equal(t, statusFailed, status)
 	require.Equal(t, "lucidbase: testdata/none.yaml: no such file or directory\n", errOut)
+}
+
+// A program of one's own knows its services, and none of the base images.
+func TestRunServices(t *testing.T) {
+	a := variants.Service{Name: "a", Base: variants.Bare{}, Command: []string{"python"}}
+	b := a
+	b.Name = "b"
+	for _, c := range []struct {
+		args, out, err string
+		services       []variants.Service
+		status         int
+	}{
+		{args: "graph b", out: "[amd64] standard library"},
+		{args: "build base", err: `this program has no service "base"; it has a, b`, status: statusUsage},
+		{args: "run c", err: `this program has no service "c"; did you mean a?`, status: statusUsage},
+		{args: "build -f x", err: "unknown shorthand flag: 'f'", status: statusUsage},
+		{args: "build", err: `two services are called "a"`, services: []variants.Service{a, b, a}, status: statusFailed},
+	} {
+		var out, errOut bytes.Buffer
+		services := append(c.services, a, b)
+		if c.services == nil {
+			services = []variants.Service{a, b}
+		}
+		status := RunServices(t.Context(), "own", strings.Fields(c.args), Streams{Out: &out, Err: &errOut, Getenv: func(string) string { return "" }}, services...)
+		require.Equal(t, c.status, status, errOut.String())
+		require.Contains(t, out.String(), c.out)
+		require.Contains(t, errOut.String(), c.err)
+	}
 }
 
 func TestSchema(t *testing.T) {

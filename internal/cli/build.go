@@ -38,8 +38,8 @@ type buildFlags struct {
 	relock      bool
 }
 
-func newBuild(s Streams) *cobra.Command {
-	var b buildFlags
+func newBuild(s Streams, own []image) *cobra.Command {
+	b := buildFlags{file: fileFlag{own: own}}
 	cmd := &cobra.Command{
 		Use:   "build [IMAGE...]",
 		Short: "Build base images, or the services of a file, and write or push them",
@@ -53,7 +53,7 @@ func newBuild(s Streams) *cobra.Command {
 			if b.push && cmd.Flags().Changed("output") {
 				return usagef("--output and --push exclude each other: an image is written or pushed")
 			}
-			if b.relock && b.file.path != "" {
+			if b.relock && (own != nil || b.file.path != "") {
 				return usagef("--relock is for base images, -f for services, which their locks are for")
 			}
 			found, err := b.file.find(args)
@@ -62,6 +62,10 @@ func newBuild(s Streams) *cobra.Command {
 			}
 			return b.run(cmd.Context(), s, found)
 		},
+	}
+	if own != nil {
+		cmd.Use, cmd.Short = "build [NAME...]", "Build services, and write or push them"
+		cmd.Long = "Build the named services, or all. Each is written to DIR/NAME as an OCI image layout, or pushed with --push."
 	}
 	f := cmd.Flags()
 	f.StringVar(&b.platforms, "platform", "linux/amd64,linux/arm64", "platforms, with commas between; $PLATFORM")

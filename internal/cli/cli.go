@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/variants"
 )
 
 // Streams are what a command reads and writes. Results alone go to Out.
@@ -55,9 +57,30 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // status: 0, 2 for a wrong command line, 1 for the rest; of verify, 1 for findings
 // and 3 for what cannot be read; of run, what the container's process ended with.
 func Run(ctx context.Context, args []string, s Streams) int {
-	root := &cobra.Command{
-		Use:           "lucidbase",
-		Short:         "Build distroless Python " + lock.PythonMinor + " base images with BuildKit",
+	root := newRoot("lucidbase", "Build distroless Python "+lock.PythonMinor+" base images with BuildKit")
+	root.AddCommand(newBuild(s, nil), newLock(s), newGraph(s, nil), newVerify(s), newRun(s, nil), newSchema(s), newPrune(s), newVersion(s))
+	return execute(ctx, root, args, s)
+}
+
+// RunServices is Run of a program that builds services of its own.
+func RunServices(ctx context.Context, program string, args []string, s Streams, services ...variants.Service) int {
+	all := []image{}
+	for _, service := range services {
+		if slices.ContainsFunc(all, func(im image) bool { return im.name == service.Name }) {
+			report(s.Err, fmt.Errorf("two services are called %q", service.Name))
+			return statusFailed
+		}
+		all = append(all, own(service))
+	}
+	root := newRoot(program, "Build the services of this program")
+	root.AddCommand(newBuild(s, all), newGraph(s, all), newVerify(s), newRun(s, all), newPrune(s), newVersion(s))
+	return execute(ctx, root, args, s)
+}
+
+func newRoot(program, short string) *cobra.Command {
+	return &cobra.Command{
+		Use:           program,
+		Short:         short,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -65,9 +88,11 @@ func Run(ctx context.Context, args []string, s Streams) int {
 			return cmd.Help()
 		},
 	}
+}
+
+func execute(ctx context.Context, root *cobra.Command, args []string, s Streams) int {
 	started := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	root.AddCommand(newBuild(s), newLock(s), newGraph(s), newVerify(s), newRun(s), newSchema(s), newPrune(s), newVersion(s))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)

@@ -20,20 +20,28 @@ import (
 // fileFlag is the flag of every command that knows the services of a file.
 type fileFlag struct {
 	path string
+	// own are the images of a program of somebody's own, which has no such flag.
+	own []image
 	// onDisk returns where a path of the reader's file system is, as seen from the
 	// working directory.
 	onDisk func(name string) string
 }
 
 func (f *fileFlag) add(flags *pflag.FlagSet) {
+	if f.own != nil {
+		return
+	}
 	flags.StringVarP(&f.path, "file", "f", "", "`file` of services, such as "+file.Name+", whose names the arguments are")
 }
 
-// find returns the named images, each once, or all if there is no name: services of
-// the file or, without one, base images.
+// find returns the named images, each once, or all if there is no name: the program's
+// own, services of the file or, without either, base images.
 func (f *fileFlag) find(names []string) ([]image, error) {
-	var found []image
-	if f.path == "" {
+	switch {
+	case f.own != nil:
+		return pick("this program", f.own, names)
+	case f.path == "":
+		var found []image
 		bases, err := findImages(names)
 		for _, b := range bases {
 			found = append(found, b.image)
@@ -48,21 +56,35 @@ func (f *fileFlag) find(names []string) ([]image, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := slices.Sorted(maps.Keys(services))
-	if len(names) == 0 {
-		names = all
+	var all []image
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		all = append(all, own(services[name]))
 	}
+	return pick(f.path, all, names)
+}
+
+// pick returns the named ones of all images, or all if there is no name; from is what
+// they are of.
+func pick(from string, all []image, names []string) ([]image, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	var known []string
+	for _, im := range all {
+		known = append(known, im.name)
+	}
+	var found []image
 	for i, name := range names {
-		s, ok := services[name]
-		switch {
-		case ok && !slices.Contains(names[:i], name):
-			found = append(found, own(s))
-		case !ok:
-			near, ok := suggest.Search(name, all, true)
+		at := slices.Index(known, name)
+		if at < 0 {
+			near, ok := suggest.Search(name, known, true)
 			if !ok {
-				return nil, usagef("%s has no service %q; it has %s", f.path, name, strings.Join(all, ", "))
+				return nil, usagef("%s has no service %q; it has %s", from, name, strings.Join(known, ", "))
 			}
-			return nil, usagef("%s has no service %q; did you mean %s?", f.path, name, near)
+			return nil, usagef("%s has no service %q; did you mean %s?", from, name, near)
+		}
+		if !slices.Contains(names[:i], name) {
+			found = append(found, all[at])
 		}
 	}
 	return found, nil
@@ -71,8 +93,9 @@ func (f *fileFlag) find(names []string) ([]image, error) {
 // own is a service as an image. One that has no version gets that of --tag.
 func own(s variants.Service) image {
 	return image{s.Name, func(o variants.Options) lucidbase.Spec {
-		s.Version = cmp.Or(s.Version, o.Version)
-		return s
+		with := s
+		with.Version = cmp.Or(s.Version, o.Version)
+		return with
 	}}
 }
 

@@ -11,9 +11,9 @@ import (
 	"github.com/lucid-project/base-images/variants"
 )
 
-func newGraph(s Streams) *cobra.Command {
+func newGraph(s Streams, own []image) *cobra.Command {
 	var target, build, format string
-	var file fileFlag
+	file := fileFlag{own: own}
 	cmd := &cobra.Command{
 		Use:   "graph IMAGE",
 		Short: "Print an image's BuildKit graph for one platform; nothing is built",

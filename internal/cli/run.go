@@ -32,8 +32,8 @@ type runFlags struct {
 	mounts   []string
 }
 
-func newRun(s Streams) *cobra.Command {
-	var r runFlags
+func newRun(s Streams, own []image) *cobra.Command {
+	r := runFlags{file: fileFlag{own: own}}
 	cmd := &cobra.Command{
 		Use:   "run IMAGE|LAYOUT|REFERENCE [-- ARGS...]",
 		Short: "Run an image as production does, without Docker",

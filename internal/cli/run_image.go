@@ -19,7 +19,7 @@ import (
 func (r *runFlags) image(ctx context.Context, s Streams, arg string) (img v1.Image, release func() error, err error) {
 	release = func() error { return nil }
 	found, err := r.file.find([]string{arg})
-	if r.file.path != "" && err != nil {
+	if err != nil && (r.file.path != "" || r.file.own != nil) {
 		return nil, release, err
 	}
 	if err == nil {
