@@ -52,6 +52,8 @@ func TestUsageErrors(t *testing.T) {
 		{name: "lock one list and a file's", args: "lock -r x.txt -f testdata/lucidbase.yaml", says: "choose one"},
 		{name: "output of a file's locks", args: "lock -o x -f testdata/lucidbase.yaml", says: "name it with -r"},
 		{name: "unknown service", args: "build -f testdata/lucidbase.yaml helo", says: "testdata/lucidbase.yaml has no service \"helo\"; did you mean hello?"},
+		{name: "what was built", args: "compose", says: "--metadata-file: missing; it is the file that \"build\" wrote"},
+		{name: "service to deploy", args: "k8s -f testdata/lucidbase.yaml --metadata-file x helo", says: "did you mean hello?"},
 		{name: "service like none", args: "graph -f testdata/lucidbase.yaml base", says: "it has hello, worker"},
 		{name: "service to run", args: "run -f testdata/lucidbase.yaml web", says: "it has hello, worker"},
 		{name: "cache limit", args: "build --cache-limit much", says: "--cache-limit"},
@@ -154,6 +156,7 @@ func TestRunServices(t *testing.T) {
 		{args: "graph b", out: "[amd64] standard library"},
 		{args: "build base", err: `this program has no service "base"; it has a, b`, status: statusUsage},
 		{args: "run c", err: `this program has no service "c"; did you mean a?`, status: statusUsage},
+		{args: "compose c --metadata-file x", err: `did you mean a?`, status: statusUsage},
 		{args: "build -f x", err: "unknown shorthand flag: 'f'", status: statusUsage},
 		{args: "build", err: `two services are called "a"`, services: []variants.Service{a, b, a}, status: statusFailed},
 	} {

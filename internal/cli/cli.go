@@ -58,7 +58,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // and 3 for what cannot be read; of run, what the container's process ended with.
 func Run(ctx context.Context, args []string, s Streams) int {
 	root := newRoot("lucidbase", "Build distroless Python "+lock.PythonMinor+" base images with BuildKit")
-	root.AddCommand(newBuild(s, nil), newLock(s), newGraph(s, nil), newVerify(s), newRun(s, nil), newSchema(s), newPrune(s), newVersion(s))
+	root.AddCommand(newBuild(s, nil), newLock(s), newGraph(s, nil), newVerify(s), newRun(s, nil), newCompose(s, nil), newKubernetes(s, nil), newSchema(s), newPrune(s), newVersion(s))
 	return execute(ctx, root, args, s)
 }
 
@@ -73,7 +73,7 @@ func RunServices(ctx context.Context, program string, args []string, s Streams, 
 		all = append(all, own(service))
 	}
 	root := newRoot(program, "Build the services of this program")
-	root.AddCommand(newBuild(s, all), newGraph(s, all), newVerify(s), newRun(s, all), newPrune(s), newVersion(s))
+	root.AddCommand(newBuild(s, all), newGraph(s, all), newVerify(s), newRun(s, all), newCompose(s, all), newKubernetes(s, all), newPrune(s), newVersion(s))
 	return execute(ctx, root, args, s)
 }
 

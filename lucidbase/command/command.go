@@ -3,8 +3,8 @@
 //	func main() { command.Main(hello) }
 //
 // "go run . build --push" then builds and pushes them. The program has the commands build,
-// graph, verify, run, prune and version of lucidbase, with the same flags, for its own
-// services.
+// graph, verify, run, compose, k8s, prune and version of lucidbase, with the same flags,
+// for its own services.
 package command
 
 import (
