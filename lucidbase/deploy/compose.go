@@ -104,7 +104,7 @@ func (m member) overlay() types.ServiceConfig {
 	return types.ServiceConfig{
 		ContainerSpec: types.ContainerSpec{
 			Image:       m.image,
-			PullPolicy:  types.PullPolicyMissing,
+			PullPolicy:  types.PullPolicyIfNotPresent, // "missing", as older Compose files say
 			User:        m.config.User,
 			ReadOnly:    true,
 			CapDrop:     []string{"ALL"},

@@ -26,7 +26,7 @@ func ExampleOverlay() {
 	//     image: lucid/hello:v1@sha256:0000000000000000000000000000000000000000000000000000000000000000
 	//     cap_drop:
 	//     - ALL
-	//     pull_policy: missing
+	//     pull_policy: if_not_present
 	//     read_only: true
 	//     security_opt:
 	//     - no-new-privileges:true
