@@ -17,7 +17,7 @@ import (
 const module = "github.com/lucid-project/base-images/"
 
 // pure packages read no clock, environment, host platform, file or network.
-var pure = []string{"lucidbase", "lucidbase/deploy", "lucidbase/lock", "internal/explain", "variants", "llbutil", "internal/supply", "internal/stage", "internal/llbtext", "lucidbase/file"}
+var pure = []string{"lucidbase", "lucidbase/deploy", "lucidbase/lock", "internal/explain", "variants", "llbutil", "internal/supply", "internal/stage", "internal/llbtext", "lucidbase/file", "internal/guess"}
 
 // verifyInternal is where what verify reads and asks is.
 const verifyInternal = "lucidbase/verify/internal/"
@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"internal/stage":      {"lucidbase", "internal/offer", "internal/supply", "lucidbase/lock", "llbutil"},
 	"internal/llbtext":    {"lucidbase"},
 	"variants":            {"lucidbase", "internal/names", "lucidbase/lock", "llbutil", "internal/stage", "internal/supply", "lucidbase/verify"},
+	"internal/guess":      {"internal/names"},
 	"lucidbase/command":   {"internal/cli", "lucidbase/engine/embedded", "variants"},
 	"lucidbase/file":      {"lucidbase", "lucidbase/lock", "variants"},
 	"lucidbase/deploy":    {"lucidbase", "lucidbase/lock", "variants"},

@@ -58,7 +58,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // and 3 for what cannot be read; of run, what the container's process ended with.
 func Run(ctx context.Context, args []string, s Streams) int {
 	root := newRoot("lucidbase", "Build distroless Python "+lock.PythonMinor+" base images with BuildKit")
-	root.AddCommand(newBuild(s, nil), newLock(s), newGraph(s, nil), newVerify(s), newRun(s, nil), newCompose(s, nil), newKubernetes(s, nil), newSchema(s), newPrune(s), newVersion(s))
+	root.AddCommand(newBuild(s, nil), newLock(s), newGraph(s, nil), newVerify(s), newRun(s, nil), newCompose(s, nil), newKubernetes(s, nil), newInit(s), newSchema(s), newPrune(s), newVersion(s))
 	return execute(ctx, root, args, s)
 }
 
