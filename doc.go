@@ -4,6 +4,7 @@
 //   - variants: the base images and services, as structs,
 //   - lucidbase: what a Spec and a Graph are,
 //   - lucidbase/engine: build a Spec and push it or write it to disk,
+//   - lucidbase/command: a program of services, and lucidbase/file: services as a file,
 //   - lucidbase/lucidtest: start an image in a Go test,
 //   - lucidbase/deploy: Compose files and Kubernetes objects that run services,
 //   - lucidbase/verify: judge any image, and lucidbase/imagesource: open one,

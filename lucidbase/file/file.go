@@ -23,6 +23,9 @@ const Name = "lucidbase.yaml"
 // costs: some 200 MB.
 const maxSize = 256 << 10
 
+// maxErrors is how many errors are told.
+const maxErrors = 100
+
 // Reader reads a file.
 type Reader struct {
 	// FS has the file, the locks that it names and the directories of source.
@@ -95,7 +98,11 @@ func (d *decoder) err() error {
 		return cmp.Or(a.line-b.line, a.column-b.column)
 	})
 	var errs []error
-	for _, e := range d.errs {
+	for i, e := range d.errs {
+		if i == maxErrors {
+			errs = append(errs, fmt.Errorf("%s: %d more errors", d.shown(), len(d.errs)-i))
+			break
+		}
 		errs = append(errs, fmt.Errorf("%s:%d:%d: %w", d.shown(), e.line, e.column, e.error))
 	}
 	return errors.Join(errs...)

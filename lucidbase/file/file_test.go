@@ -208,6 +208,15 @@ func TestBomb(t *testing.T) {
 	require.ErrorContains(t, err, "an alias")
 }
 
+// What is wrong in a hostile file is not told to its end.
+func TestManyErrors(t *testing.T) {
+	_, err := load("services: {a: {" + strings.Repeat("x: 1, ", 40_000) + "}}")
+	require.Error(t, err)
+	lines := strings.Split(err.Error(), "\n")
+	require.Len(t, lines, 101)
+	require.Equal(t, "app/lucidbase.yaml: 39900 more errors", lines[100])
+}
+
 // A service of a file is the same as one in Go.
 func TestGraph(t *testing.T) {
 	services, err := load("services: {a: {base: bare, command: [python, -m, main], source: [{from: src, to: /app}]}}")
