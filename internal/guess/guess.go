@@ -40,11 +40,11 @@ type Project struct {
 // Read looks at a directory. dir is its name.
 func Read(fsys fs.FS, dir string) (Project, error) {
 	p := Project{Name: serviceName(dir), From: ".", To: "/app", Exclude: slices.Clone(leftOut)}
-	p.note("name %s, of the directory", p.Name)
 	packages, err := p.requirements(fsys)
 	if err != nil {
 		return Project{}, err
 	}
+	p.note("name %s", p.Name)
 	files, err := sources(fsys)
 	if err != nil {
 		return Project{}, err
@@ -124,7 +124,6 @@ func (p *Project) requirements(fsys fs.FS) ([]string, error) {
 	}
 	if project.Project.Name != "" {
 		p.Name = serviceName(project.Project.Name)
-		p.note("name %s, of pyproject.toml", p.Name)
 	}
 	if len(project.Project.Dependencies) == 0 {
 		return nil, nil
