@@ -17,7 +17,7 @@ import (
 const module = "github.com/lucid-project/base-images/"
 
 // pure packages read no clock, environment, host platform, file or network.
-var pure = []string{"lucidbase", "lucidbase/deploy", "lucidbase/lock", "internal/explain", "variants", "llbutil", "internal/supply", "internal/stage", "internal/llbtext", "lucidbase/file", "internal/guess"}
+var pure = []string{"lucidbase", "lucidbase/deploy", "lucidbase/lock", "internal/explain", "variants", "llbutil", "internal/supply", "internal/stage", "internal/llbtext", "lucidbase/file", "internal/guess", "internal/migrate"}
 
 // verifyInternal is where what verify reads and asks is.
 const verifyInternal = "lucidbase/verify/internal/"
@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"lucidbase/command":   {"internal/cli", "lucidbase/engine/embedded", "variants"},
 	"lucidbase/file":      {"lucidbase", "lucidbase/lock", "variants"},
 	"lucidbase/deploy":    {"lucidbase", "lucidbase/lock", "variants"},
+	"internal/migrate":    {"lucidbase/lock", "lucidbase/verify"},
 	"internal/patient":    {},
 	"internal/localdir":   {"lucidbase"},
 	"internal/atomicfile": {},

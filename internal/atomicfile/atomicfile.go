@@ -106,3 +106,20 @@ func Write(dir string, files map[string][]byte) (err error) {
 	}
 	return nil
 }
+
+// WriteNew writes a file that is not there yet; one that is, is left alone, and the error
+// is fs.ErrExist.
+func WriteNew(path string, data []byte) error {
+	f, err := Create(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if err := f.File.Sync(); err != nil {
+		return err
+	}
+	return os.Link(f.Name(), path)
+}

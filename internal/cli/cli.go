@@ -27,6 +27,8 @@ const (
 	statusUsage  = 2
 	// statusUnread is that of verify where it cannot judge: 1 is for findings.
 	statusUnread = 3
+	// statusLeft is that of migrate where a person has to do the rest.
+	statusLeft = 3
 )
 
 // errUsage marks an error of the command line.
@@ -55,10 +57,11 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // Run runs the command with the arguments after its name and returns the exit
 // status: 0, 2 for a wrong command line, 1 for the rest; of verify, 1 for findings
-// and 3 for what cannot be read; of run, what the container's process ended with.
+// and 3 for what cannot be read; of migrate, 3 for what is left to do; of run, what the
+// container's process ended with.
 func Run(ctx context.Context, args []string, s Streams) int {
 	root := newRoot("lucidbase", "Build distroless Python "+lock.PythonMinor+" base images with BuildKit")
-	root.AddCommand(newBuild(s, nil), newLock(s), newGraph(s, nil), newVerify(s), newRun(s, nil), newCompose(s, nil), newKubernetes(s, nil), newInit(s), newSchema(s), newPrune(s), newVersion(s))
+	root.AddCommand(newBuild(s, nil), newLock(s), newGraph(s, nil), newVerify(s), newRun(s, nil), newCompose(s, nil), newKubernetes(s, nil), newInit(s), newSchema(s), newMigrate(s), newPrune(s), newVersion(s))
 	return execute(ctx, root, args, s)
 }
 
@@ -111,6 +114,9 @@ func execute(ctx context.Context, root *cobra.Command, args []string, s Streams)
 	status := statusFailed
 	if errors.Is(err, errUnread) {
 		status = statusUnread
+	}
+	if errors.As(err, new(leftError)) {
+		status = statusLeft
 	}
 	if ctx.Err() != nil {
 		fmt.Fprintln(s.Err, "lucidbase: interrupted")

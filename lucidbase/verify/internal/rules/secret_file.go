@@ -86,6 +86,12 @@ func checkSecretFile(im *overlay.Image) []overlay.Hit {
 	}), "put .git into .dockerignore, or copy the files that run by name; revoke what was ever committed")...)
 }
 
+// CredentialName says what a file keeps by its absolute path, "" for no credentials.
+func CredentialName(at string) string {
+	what, _ := credentialName(at)
+	return what
+}
+
 func credentialName(at string) (what string, data bool) {
 	if !hasAny(strings.ToLower(at), credentialParts) || credentialExceptions.MatchString(at) {
 		return "", false

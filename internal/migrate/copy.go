@@ -1,0 +1,246 @@
+package migrate
+
+import (
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"github.com/lucid-project/base-images/lucidbase/verify"
+)
+
+// placed is a file or directory of the context at a path in an image, or an empty
+// directory that a command made: then from is empty.
+type placed struct {
+	at, from         string
+	dir              bool
+	include, exclude []string
+	line             int
+}
+
+// within reports whether a path is a directory or below it.
+func within(name, dir string) bool {
+	return name == dir || dir == "/" || strings.HasPrefix(name, dir+"/")
+}
+
+// rel is a path below dir, "" for dir itself.
+func rel(name, dir string) string { return strings.Trim(strings.TrimPrefix(name, dir), "/") }
+
+func (m *migration) copy(im *image, c *instructions.CopyCommand, at int, final bool) {
+	for _, content := range c.SourceContents {
+		if final {
+			m.left(at, "a file written in the Dockerfile: "+content.Path, "put it into a file of the source")
+		}
+	}
+	i, isStage := m.stageOf(c.From, im.stage)
+	for _, src := range c.SourcePaths {
+		switch {
+		case c.From == "":
+			m.fromContext(im, src, c, at, final)
+		case isStage:
+			m.fromStage(im, m.image(imageKey{i, false}), src, c, at, final)
+		case final && !m.system(src, im.dest(c, src), at):
+			m.left(at, "COPY of "+src+" from the image "+c.From, "nothing is copied from other images: a wheel, or the source, may have it")
+		}
+	}
+}
+
+// dest is where a source of a COPY goes, a file's name included.
+func (im *image) dest(c *instructions.CopyCommand, src string) string {
+	at := im.abs(c.DestPath)
+	known := at == im.workdir || slices.ContainsFunc(im.files, func(f placed) bool { return f.dir && f.at == at })
+	if len(c.SourcePaths)+len(c.SourceContents) > 1 || strings.HasSuffix(c.DestPath, "/") || known {
+		return path.Join(at, path.Base(src))
+	}
+	return at
+}
+
+// fromContext places a source of the context.
+func (m *migration) fromContext(im *image, src string, c *instructions.CopyCommand, at int, final bool) {
+	pattern := strings.TrimPrefix(path.Clean("/"+src), "/")
+	if pattern == "" {
+		pattern = "."
+	}
+	if what := verify.SecretFile("/"+pattern, nil); what != "" {
+		m.secret(pattern, what, at)
+		return
+	}
+	found := []string{pattern}
+	if strings.ContainsAny(pattern, "*?[") {
+		found, _ = fs.Glob(m.Context, pattern) // a wrong pattern finds nothing
+		if m.areFiles(found) && !strings.ContainsAny(path.Dir(pattern), "*?[") && !c.Parents {
+			im.files = append(im.files, placed{
+				at: im.abs(c.DestPath), from: path.Dir(pattern), dir: true, include: []string{path.Base(pattern)}, exclude: c.ExcludePatterns, line: at,
+			})
+			return
+		}
+	}
+	for i, name := range found {
+		info, err := fs.Stat(m.Context, name)
+		if err != nil {
+			found[i] = ""
+			continue
+		}
+		p := placed{at: im.dest(c, name), from: name, dir: info.IsDir(), exclude: c.ExcludePatterns, line: at}
+		if p.dir {
+			p.at = im.abs(c.DestPath)
+		}
+		if c.Parents {
+			p.at = path.Join(im.abs(c.DestPath), name)
+		}
+		im.files = append(im.files, p)
+	}
+	if found = slices.DeleteFunc(found, func(s string) bool { return s == "" }); len(found) == 0 {
+		// A builder may do without what nothing is copied of.
+		if final || !strings.ContainsAny(pattern, "*?[") {
+			m.left(at, "COPY of "+src+": it is not in the build's context", "write it, or run migrate where the Dockerfile is built")
+		}
+	}
+}
+
+// areFiles reports whether paths are those of files.
+func (m *migration) areFiles(names []string) bool {
+	return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool {
+		info, err := fs.Stat(m.Context, name)
+		return err != nil || info.IsDir()
+	})
+}
+
+func (m *migration) secret(name, what string, at int) {
+	m.done(at, "COPY of "+name+": "+what, "left out; revoke what was ever pushed, and mount it or use --env-file where the container runs")
+}
+
+// fromStage follows a source of another stage back to the context.
+func (m *migration) fromStage(im, other *image, src string, c *instructions.CopyCommand, at int, final bool) {
+	from := path.Clean("/" + src)
+	dest := im.dest(c, src)
+	if m.installed(im, other, from, at, final) {
+		return
+	}
+	found := other.under(m.Context, from)
+	for _, p := range found {
+		if p.dir && p.at == "" || p.at != "" {
+			p.at = path.Join(im.abs(c.DestPath), p.at)
+		} else {
+			p.at = dest
+		}
+		p.line, p.exclude = at, slices.Concat(p.exclude, c.ExcludePatterns)
+		im.files = append(im.files, p)
+		if p.from == "" && final {
+			im.writable = append(im.writable, p.at)
+		}
+	}
+	if len(found) > 0 || !final || m.system(from, dest, at) {
+		return
+	}
+	m.left(at, "COPY of "+from+", which is made in the stage "+c.From, "nothing of the build's context is there: make it before, and put it into the source")
+}
+
+// under lists what is at a path or below it, with paths from there.
+func (im *image) under(context fs.FS, dir string) []placed {
+	var found []placed
+	if strings.ContainsAny(dir, "*?[") {
+		for _, p := range im.files {
+			if ok, _ := path.Match(dir, p.at); ok {
+				p.at = path.Base(p.at)
+				found = append(found, p)
+			}
+		}
+		return found
+	}
+	for _, p := range im.files {
+		switch {
+		case within(p.at, dir):
+			p.at = rel(p.at, dir)
+			found = append(found, p)
+		case p.dir && p.from != "" && within(dir, p.at):
+			p.from = path.Join(p.from, rel(dir, p.at))
+			if info, err := fs.Stat(context, p.from); err == nil {
+				p.at, p.dir = "", info.IsDir()
+				found = append(found, p)
+			}
+		}
+	}
+	return found
+}
+
+// sitePackages are directories of installed packages.
+var sitePackages = regexp.MustCompile(`/(site|dist)-packages(/|$)|/\.local(/|$)|^/usr/local(/lib(/python3[^/]*)?)?/?$|/(\.?venv|virtualenv)(/|$)`)
+
+// installed says what becomes of packages that are copied, and reports whether they are.
+func (m *migration) installed(im, other *image, from string, at int, final bool) bool {
+	isVenv := slices.ContainsFunc(other.venvs, func(v string) bool { return within(from, v) })
+	if !isVenv && !sitePackages.MatchString(from) {
+		return false
+	}
+	im.packages = true
+	for _, l := range other.lists {
+		if !slices.Contains(im.lists, l) {
+			im.lists = append(im.lists, l)
+		}
+	}
+	im.venvs = append(im.venvs, other.venvs...)
+	if final {
+		found := "packages copied from " + from
+		if other.python != im.python || im.distroless {
+			found += " to another interpreter (" + other.base + " to " + im.base + ")"
+		}
+		m.done(at, found, "left out: the packages are those of the lock, for the image's own Python")
+	}
+	return true
+}
+
+// systemPaths are where a distribution's files are.
+var systemPaths = regexp.MustCompile(`^/(bin|sbin|lib|lib32|lib64|usr|etc|var/lib|opt)(/|$)`)
+
+// provided are files that each base image has.
+var provided = regexp.MustCompile(`^/etc/(passwd|group|ssl|ca-certificates|nsswitch\.conf|localtime|timezone)|^/usr/(share|local/share)/(zoneinfo|ca-certificates)|^/usr/lib/ssl`)
+
+// system says what becomes of a system's files that are copied, and reports whether they are.
+func (m *migration) system(from, to string, at int) bool {
+	name := path.Base(from)
+	what := "COPY of " + from
+	switch {
+	case verify.ShellName(name):
+		m.done(at, what+", a shell: what breaks into the service has it, too", "left out: nothing in the image needs it")
+	case provided.MatchString(from):
+		m.done(at, what, "left out: the base image has it")
+	case slices.Contains([]string{"curl", "wget", "nc", "ncat", "netcat", "jq", "tini", "dumb-init", "gosu", "su-exec", "uv", "uvx", "pip"}, name) || strings.HasPrefix(name, "python3"):
+		m.done(at, what, "left out: a health check needs no program, and the base image has Python; start it with --init where it leaves zombies")
+	case regexp.MustCompile(`/(s?bin)$`).MatchString(from):
+		m.done(at, what+": it has shells and package managers", "left out: commands of Python packages come with the lock")
+	case from == "/usr" || from == "/var/lib" || from == "/etc" || from == "/":
+		m.done(at, what+": it is another system, with shells and package managers", "left out: the base image has its own")
+	case strings.Contains(name, ".so") || strings.Contains(from, "/lib"):
+		m.left(at, what+", libraries of another system", "left out: wheels bring theirs, such as psycopg[binary]; a Debian package cannot be added yet")
+	case systemPaths.MatchString(from) && !strings.HasPrefix(from, "/opt"):
+		m.left(at, what, "left out: put what the service needs of it into the source")
+	default:
+		return false
+	}
+	return true
+}
+
+// add is an ADD: of the context as COPY, of an address or an archive another thing.
+func (m *migration) add(im *image, c *instructions.AddCommand, at int, final bool) {
+	as := &instructions.CopyCommand{SourcesAndDest: c.SourcesAndDest, ExcludePatterns: c.ExcludePatterns}
+	as.SourcePaths = nil
+	for _, src := range c.SourcePaths {
+		switch {
+		case strings.Contains(src, "://") || strings.HasPrefix(src, "git@"):
+			m.left(at, "ADD of "+withoutPassword(src), "put the file into the source: what is downloaded has no hash")
+		case regexp.MustCompile(`\.(tar|tgz|tbz2?|txz|tar\.\w+)$`).MatchString(src):
+			m.left(at, "ADD of the archive "+src+", which is unpacked", "put what is in it into the source")
+		default:
+			as.SourcePaths = append(as.SourcePaths, src)
+		}
+	}
+	m.copy(im, as, at, final)
+}
+
+var password = regexp.MustCompile(`://[^/@]*@`)
+
+func withoutPassword(address string) string { return password.ReplaceAllString(address, "://") }

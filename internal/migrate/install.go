@@ -1,0 +1,156 @@
+package migrate
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// installers are programs that install packages.
+var installers map[string]func(m *migration, im *image, program string, args []string, at int, final bool)
+
+func init() {
+	pip := (*migration).pip
+	system := (*migration).packagesOf
+	installers = map[string]func(*migration, *image, string, []string, int, bool){
+		"pip": pip, "pip3": pip, "pip3.11": pip, "uv": (*migration).uv,
+		"poetry": (*migration).project, "pipenv": (*migration).project, "pdm": (*migration).project, "hatch": (*migration).project,
+		"apt-get": system, "apt": system, "apk": system, "dnf": system, "yum": system, "microdnf": system,
+		"conda": (*migration).project, "mamba": (*migration).project,
+	}
+}
+
+// valued are options of pip that a value follows.
+var valued = []string{
+	"-r", "--requirement", "-c", "--constraint", "-t", "--target", "--prefix", "--root", "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--trusted-host", "--timeout", "--retries",
+	"--default-timeout", "--python", "--cache-dir", "-w", "--wheel-dir", "--platform", "--python-version", "--only-binary", "--no-binary", "--progress-bar", "-d", "--dest", "-e", "--editable", "--abi", "--implementation",
+}
+
+func (m *migration) pip(im *image, _ string, args []string, at int, final bool) {
+	if len(args) == 0 || !slices.Contains([]string{"install", "wheel", "download", "sync"}, args[0]) {
+		return
+	}
+	im.packages = true
+	var named []string
+	lists := 0
+	for i := 1; i < len(args); i++ {
+		name, value, joined := strings.Cut(args[i], "=")
+		switch {
+		case joined && slices.Contains(valued, name):
+		case slices.Contains(valued, args[i]) && i+1 < len(args):
+			i++
+			name, value = args[i-1], args[i]
+		case strings.HasPrefix(args[i], "-r") && !strings.HasPrefix(args[i], "--"):
+			name, value = "-r", args[i][2:]
+		case args[0] == "sync" && !strings.HasPrefix(args[i], "-"):
+			name, value = "-r", args[i]
+		case strings.HasPrefix(args[i], "-"):
+			continue
+		default:
+			named = append(named, args[i])
+			continue
+		}
+		switch name {
+		case "-r", "--requirement":
+			lists++
+			m.list(im, value, at)
+		case "-t", "--target", "--prefix":
+			im.venvs = append(im.venvs, im.abs(value))
+		case "-e", "--editable":
+			named = append(named, value)
+		}
+	}
+	if lists > 0 && final {
+		m.done(at, "RUN pip "+args[0]+" in the image: no pip is in it", "the packages are those of the lock")
+	}
+	m.named(named, at)
+}
+
+// managers are what pip installs of itself.
+var managers = regexp.MustCompile(`^(pip|setuptools|wheel|uv|poetry|pipenv|pip-tools|virtualenv|build)([=<>~!\[].*)?$`)
+
+// named are packages that stand in the Dockerfile alone.
+func (m *migration) named(all []string, at int) {
+	var packages []string
+	for _, p := range all {
+		switch {
+		case managers.MatchString(p) || strings.HasSuffix(p, ".whl") || strings.HasPrefix(p, "/wheels") || strings.HasPrefix(p, "$"):
+		case strings.HasPrefix(p, ".") || strings.HasPrefix(p, "/"):
+			m.left(at, "pip install of the directory "+p, "name its modules in source, and write what it depends on into a list of requirements")
+		case strings.Contains(p, "://"):
+			m.left(at, "pip install of "+withoutPassword(p), "what has an address has no hash: install what is released")
+		default:
+			packages = append(packages, p)
+		}
+	}
+	if len(packages) > 0 {
+		m.left(at, "pip install of "+strings.Join(packages, " "), "write that into a list of requirements, a line each, lock it with \"lucidbase lock -r FILE\", and name the lock")
+	}
+}
+
+// list notes a list of requirements, which is a file of the context.
+func (m *migration) list(im *image, name string, at int) {
+	found := im.under(m.Context, im.abs(name))
+	if len(found) == 0 || found[0].from == "" || found[0].dir {
+		m.left(at, "pip install -r "+name, "no such file of the context is there: lock the list, and name the lock")
+		return
+	}
+	from := found[len(found)-1].from
+	if m.listAt[from] = at; !slices.Contains(im.lists, from) {
+		im.lists = append(im.lists, from)
+	}
+}
+
+// uv is pip with another name, or a project.
+func (m *migration) uv(im *image, program string, args []string, at int, final bool) {
+	switch {
+	case len(args) > 1 && args[0] == "pip":
+		m.pip(im, program, args[1:], at, final)
+	case len(args) > 0 && args[0] == "venv":
+		venv := append(operands(args[1:]), ".venv")[0]
+		im.venvs = append(im.venvs, im.abs(venv))
+	default:
+		m.project(im, program, args, at, final)
+	}
+}
+
+// exports write a project's packages as a list.
+var exports = map[string]string{
+	"uv":     "uv export --no-dev --no-emit-project -o requirements.txt",
+	"poetry": "poetry export -f requirements.txt -o requirements.txt",
+	"pipenv": "pipenv requirements > requirements.txt",
+	"pdm":    "pdm export --prod -o requirements.txt",
+}
+
+// project is a project's packages, of which no list is.
+func (m *migration) project(im *image, program string, args []string, at int, _ bool) {
+	if len(args) > 0 && (args[0] == "config" || args[0] == "clean" || args[0] == "cache" || args[0] == "self") {
+		return
+	}
+	im.packages = true
+	im.venvs = append(im.venvs, im.abs(".venv"))
+	if how := exports[program]; how != "" {
+		m.left(at, "RUN "+program+" "+strings.Join(args[:min(1, len(args))], ""), "write the list with \""+how+"\", lock it with \"lucidbase lock -r requirements.txt\", and name the lock")
+		return
+	}
+	m.left(at, "RUN "+program, "write a list of requirements, lock it with \"lucidbase lock -r FILE\", and name the lock")
+}
+
+// buildTools are packages that only compile, download or debug, or that a base image has.
+var buildTools = regexp.MustCompile(`^(build-essential|build-base|gcc|g\+\+|clang|make|cmake|pkg-config|pkgconf|autoconf|automake|libtool|git|curl|wget|netcat.*|nano|vim|less|procps|gnupg2?|rustc?|cargo|ca-certificates|tzdata|locales|openssl|python3?(\.\d+)?(-.*)?|py3-pip|unzip|zip|patch|bash|sudo|dumb-init|tini|apt-transport-https|software-properties-common|lsb-release|musl|linux-headers|.+-dev|libffi\d|libssl\d(\.\d)?|libgomp1|libstdc\+\+6?|libgcc(-s1)?)([=<>~].*)?$`)
+
+// packagesOf is a system's packages.
+func (m *migration) packagesOf(im *image, program string, args []string, at int, final bool) {
+	args = operands(args)
+	if len(args) == 0 || args[0] != "install" && args[0] != "add" || !final {
+		return
+	}
+	needed := slices.DeleteFunc(slices.Clone(args[1:]), func(p string) bool { return buildTools.MatchString(p) || path.IsAbs(p) || strings.HasPrefix(p, ".") })
+	if len(needed) > 0 {
+		m.left(at, "RUN "+program+" of "+strings.Join(needed, " "), "a Debian package cannot be added yet: wheels bring their libraries, such as psycopg[binary]; programs have to go")
+	}
+	if len(needed) < len(args)-1 {
+		m.done(at, "RUN "+program+" of what compiles, downloads or debugs", "left out: the image has wheels, certificates and time zones, and no tools")
+	}
+}

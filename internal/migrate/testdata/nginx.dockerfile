@@ -1,0 +1,3 @@
+FROM debian:12-slim
+COPY src /usr/share/nginx/html
+CMD ["nginx", "-g", "daemon off;"]

@@ -1,0 +1,2 @@
+FROM tiangolo/uvicorn-gunicorn-fastapi:python3.11
+COPY app /app

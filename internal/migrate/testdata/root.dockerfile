@@ -1,0 +1,3 @@
+FROM python:3.11-slim
+COPY main.py /main.py
+CMD ["python", "/main.py"]

@@ -1,0 +1,3 @@
+FROM debian:12-slim
+COPY data /data
+CMD ["/data/tool"]
