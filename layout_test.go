@@ -57,7 +57,7 @@ var mayImport = map[string][]string{
 	"internal/sandbox":                {"internal/reexec"},
 	"lucidbase/engine/embedded":       {"lucidbase/engine", "internal/reexec"},
 
-	"lucidbase/verify":            {verifyInternal + "overlay", verifyInternal + "rules", verifyInternal + "scan"},
+	"lucidbase/verify":            {verifyInternal + "overlay", verifyInternal + "rules", verifyInternal + "scan", verifyInternal + "secrets"},
 	verifyInternal + "printable":  {},
 	verifyInternal + "match":      {},
 	verifyInternal + "elf":        {verifyInternal + "printable"},

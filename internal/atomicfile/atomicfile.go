@@ -107,19 +107,19 @@ func Write(dir string, files map[string][]byte) (err error) {
 	return nil
 }
 
-// WriteNew writes a file that is not there yet; one that is, is left alone, and the error
-// is fs.ErrExist.
-func WriteNew(path string, data []byte) error {
+// WriteNew writes and syncs a file that is not there yet. One that is, is left alone, and
+// the error is fs.ErrExist.
+func WriteNew(path string, data []byte) (err error) {
 	f, err := Create(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	if _, err := f.Write(data); err != nil {
 		return err
 	}
-	if err := f.File.Sync(); err != nil {
+	if err := f.Sync(); err != nil {
 		return err
 	}
-	return os.Link(f.Name(), path)
+	return os.Link(f.Name(), path) // a rename would take the place of what is there
 }

@@ -79,3 +79,11 @@ func requireFiles(t *testing.T, dir string, want map[string]string) {
 	}
 	require.Equal(t, want, got)
 }
+
+func TestWriteNew(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	require.NoError(t, WriteNew(path, []byte("first")))
+	require.ErrorIs(t, WriteNew(path, []byte("second")), os.ErrExist)
+	requireFiles(t, dir, map[string]string{"file": "first"})
+}

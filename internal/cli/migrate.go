@@ -41,7 +41,7 @@ func newMigrate(s Streams) *cobra.Command {
 					mark = "to do: "
 					left++
 				}
-				fmt.Fprintf(s.Err, "%s:%d: %s%s: %s\n", args[0], f.Line, mark, f.Found, f.Fix)
+				fmt.Fprintf(s.Err, "%s:%d: %s%s; %s\n", args[0], f.Line, mark, f.Found, f.Fix)
 			}
 			if out == "" {
 				_, err = s.Out.Write(r.YAML)
@@ -52,7 +52,7 @@ func newMigrate(s Streams) *cobra.Command {
 				return err
 			}
 			if left > 0 {
-				return leftError{fmt.Errorf("%s: %d things are left for a person, marked \"to do\"", args[0], left)}
+				return leftError{fmt.Errorf("%s: left for a person: %d, marked \"to do\"", args[0], left)}
 			}
 			return nil
 		},

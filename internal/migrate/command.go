@@ -98,7 +98,7 @@ func (m *migration) plain(im *image, text string, at int, what string) []string 
 	}
 	last, replaced, unknown := constants(last, im.env)
 	masked := singleQuoted.ReplaceAllString(last, "")
-	bare := regexp.MustCompile(`"[^"$`+"`"+`]*"`).ReplaceAllString(masked, "")
+	bare := doubleQuoted.ReplaceAllString(masked, "")
 	w := words(last)
 	switch {
 	case len(commands) > 1:

@@ -21,6 +21,16 @@ type placed struct {
 	line             int
 }
 
+// maxPlaced is how many are kept of one image: copies of copies grow without end.
+const maxPlaced = 2000
+
+// place adds what an instruction copies or makes.
+func (im *image) place(p placed) {
+	if len(im.files) < maxPlaced {
+		im.files = append(im.files, p)
+	}
+}
+
 // within reports whether a path is a directory or below it.
 func within(name, dir string) bool {
 	return name == dir || dir == "/" || strings.HasPrefix(name, dir+"/")
@@ -72,7 +82,7 @@ func (m *migration) fromContext(im *image, src string, c *instructions.CopyComma
 	if strings.ContainsAny(pattern, "*?[") {
 		found, _ = fs.Glob(m.Context, pattern) // a wrong pattern finds nothing
 		if m.areFiles(found) && !strings.ContainsAny(path.Dir(pattern), "*?[") && !c.Parents {
-			im.files = append(im.files, placed{
+			im.place(placed{
 				at: im.abs(c.DestPath), from: path.Dir(pattern), dir: true, include: []string{path.Base(pattern)}, exclude: c.ExcludePatterns, line: at,
 			})
 			return
@@ -91,7 +101,7 @@ func (m *migration) fromContext(im *image, src string, c *instructions.CopyComma
 		if c.Parents {
 			p.at = path.Join(im.abs(c.DestPath), name)
 		}
-		im.files = append(im.files, p)
+		im.place(p)
 	}
 	if found = slices.DeleteFunc(found, func(s string) bool { return s == "" }); len(found) == 0 {
 		// A builder may do without what nothing is copied of.
@@ -128,7 +138,7 @@ func (m *migration) fromStage(im, other *image, src string, c *instructions.Copy
 			p.at = dest
 		}
 		p.line, p.exclude = at, slices.Concat(p.exclude, c.ExcludePatterns)
-		im.files = append(im.files, p)
+		im.place(p)
 		if p.from == "" && final {
 			im.writable = append(im.writable, p.at)
 		}
@@ -210,7 +220,7 @@ func (m *migration) system(from, to string, at int) bool {
 		m.done(at, what, "left out: the base image has it")
 	case slices.Contains([]string{"curl", "wget", "nc", "ncat", "netcat", "jq", "tini", "dumb-init", "gosu", "su-exec", "uv", "uvx", "pip"}, name) || strings.HasPrefix(name, "python3"):
 		m.done(at, what, "left out: a health check needs no program, and the base image has Python; start it with --init where it leaves zombies")
-	case regexp.MustCompile(`/(s?bin)$`).MatchString(from):
+	case programDir.MatchString(from):
 		m.done(at, what+": it has shells and package managers", "left out: commands of Python packages come with the lock")
 	case from == "/usr" || from == "/var/lib" || from == "/etc" || from == "/":
 		m.done(at, what+": it is another system, with shells and package managers", "left out: the base image has its own")
@@ -232,7 +242,7 @@ func (m *migration) add(im *image, c *instructions.AddCommand, at int, final boo
 		switch {
 		case strings.Contains(src, "://") || strings.HasPrefix(src, "git@"):
 			m.left(at, "ADD of "+withoutPassword(src), "put the file into the source: what is downloaded has no hash")
-		case regexp.MustCompile(`\.(tar|tgz|tbz2?|txz|tar\.\w+)$`).MatchString(src):
+		case archive.MatchString(src):
 			m.left(at, "ADD of the archive "+src+", which is unpacked", "put what is in it into the source")
 		default:
 			as.SourcePaths = append(as.SourcePaths, src)
@@ -240,6 +250,12 @@ func (m *migration) add(im *image, c *instructions.AddCommand, at int, final boo
 	}
 	m.copy(im, as, at, final)
 }
+
+// programDir is a directory of a system's programs; archive what ADD unpacks.
+var (
+	programDir = regexp.MustCompile(`/s?bin$`)
+	archive    = regexp.MustCompile(`\.(tar|tgz|tbz2?|txz|tar\.\w+)$`)
+)
 
 var password = regexp.MustCompile(`://[^/@]*@`)
 

@@ -17,6 +17,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/moby/patternmatcher"
 
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
@@ -66,6 +67,7 @@ func Dockerfile(in Input) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	m.ignore = ignorePatterns(in.Context)
 	var services []service
 	for _, i := range m.targets() {
 		m.images = map[imageKey]*image{}
@@ -90,6 +92,8 @@ func Dockerfile(in Input) (Result, error) {
 // migration is one run.
 type migration struct {
 	Input
+	// ignore is the context's .dockerignore, nil for none.
+	ignore *patternmatcher.PatternMatcher
 	stages []instructions.Stage
 	global []string
 	lex    *shell.Lex

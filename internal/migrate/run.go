@@ -93,7 +93,7 @@ func (m *migration) simple(im *image, w []string, at int, final bool) {
 		}
 	case program == "mkdir" || program == "install" && slices.Contains(args, "-d"):
 		for _, dir := range operands(args) {
-			im.files = append(im.files, placed{at: im.abs(dir), dir: true, line: at})
+			im.place(placed{at: im.abs(dir), dir: true, line: at})
 			if final {
 				im.writable = append(im.writable, im.abs(dir))
 			}
@@ -154,13 +154,16 @@ func (m *migration) python(im *image, args []string, at int, final bool) {
 	}
 }
 
+// worldWritable are modes of chmod by which everybody may write.
+var worldWritable = regexp.MustCompile(`^[0-7]?[0-7][0-7][2367]$|^[augo]*\+[rxX]*w`)
+
 // owner is about who may write where.
 func (m *migration) owner(im *image, program string, args []string, at int, final bool) {
 	paths := operands(args)
 	if len(paths) < 2 {
 		return
 	}
-	open := program == "chmod" && regexp.MustCompile(`^[0-7]?[0-7][0-7][2367]$|^[augo]*\+[rxX]*w`).MatchString(paths[0])
+	open := program == "chmod" && worldWritable.MatchString(paths[0])
 	if open {
 		m.done(at, "chmod "+paths[0]+": everybody in the container may change it", "left out: source belongs to root, and writable names what the service writes to")
 	}
@@ -207,7 +210,7 @@ func (m *migration) move(im *image, paths []string, at int) {
 					f.at = path.Base(f.from)
 				}
 				f.at = path.Join(to, f.at)
-				im.files = append(im.files, f)
+				im.place(f)
 			}
 			return
 		}

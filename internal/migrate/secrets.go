@@ -20,7 +20,7 @@ const maxKey = 64 << 10
 // secretsIn finds the secrets in a directory that is copied, and returns the patterns
 // that leave them out.
 func (m *migration) secretsIn(s source) []string {
-	ignore := m.ignorePatterns()
+	ignore := m.ignore
 	var found []string
 	n := 0
 	_ = fs.WalkDir(m.Context, s.from, func(name string, d fs.DirEntry, err error) error { // what cannot be read is for the build to say
@@ -70,8 +70,8 @@ func (m *migration) key(name string) []byte {
 }
 
 // ignorePatterns are those of the context's .dockerignore, nil for none.
-func (m *migration) ignorePatterns() *patternmatcher.PatternMatcher {
-	f, err := m.Context.Open(".dockerignore")
+func ignorePatterns(context fs.FS) *patternmatcher.PatternMatcher {
+	f, err := context.Open(".dockerignore")
 	if err != nil {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (m *migration) ignorePatterns() *patternmatcher.PatternMatcher {
 // ignored says where a .dockerignore is not read: that of a directory counts, or that
 // of its Git repository.
 func (m *migration) ignored(from string) {
-	if from == "." || m.ignorePatterns() == nil {
+	if from == "." || m.ignore == nil {
 		return
 	}
 	if _, err := fs.Stat(m.Context, ".git"); err != nil {

@@ -58,6 +58,9 @@ var needsShell = regexp.MustCompile("[|&;<>()`*?\\[\\]{}~\n]|\\$\\(")
 // singleQuoted is text in which a shell replaces nothing.
 var singleQuoted = regexp.MustCompile(`'[^']*'`)
 
+// doubleQuoted is text in which it has nothing to replace.
+var doubleQuoted = regexp.MustCompile(`"[^"$` + "`" + `]*"`)
+
 // variable matches $NAME, ${NAME}, ${NAME:-default} and ${NAME-default}.
 var variable = regexp.MustCompile(`\$(?:(\w+)|\{(\w+)(?::?-([^{}]*))?\})`)
 
