@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/internal/guess"
 	"github.com/lucid-project/base-images/lucidbase/file"
 )
@@ -56,7 +57,7 @@ func initialize(s Streams, dir string, program bool) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := writeNew(filepath.Join(dir, name), files[name]); err != nil {
+		if err := atomicfile.WriteNew(filepath.Join(dir, name), []byte(files[name])); err != nil {
 			return err
 		}
 		fmt.Fprintln(s.Out, filepath.Join(dir, name))
@@ -66,16 +67,6 @@ func initialize(s Streams, dir string, program bool) error {
 	}
 	fmt.Fprintln(s.Err, "lucidbase: next, in that directory: "+next(p, program))
 	return nil
-}
-
-// writeNew writes a file that is not there.
-func writeNew(name, text string) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	return errors.Join(err, f.Close())
 }
 
 // next says how an image is made of what was written.

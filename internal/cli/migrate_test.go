@@ -78,13 +78,13 @@ func TestMigrateLeft(t *testing.T) {
 }
 
 func TestMigrateErrors(t *testing.T) {
-	dir := repository(t, "FROM python:3.11\nCPOY a b\n")
+	dir := repository(t, "FROM python:3.11\nCODY a b\n")
 	for _, c := range []struct {
 		args   []string
 		status int
 		says   string
 	}{
-		{[]string{filepath.Join(dir, "orders/Dockerfile")}, statusFailed, "Dockerfile:2: unknown instruction: CPOY"},
+		{[]string{filepath.Join(dir, "orders/Dockerfile")}, statusFailed, "Dockerfile:2: unknown instruction: CODY"},
 		{[]string{filepath.Join(dir, "Dockerfile")}, statusFailed, "no such file"},
 		{[]string{dir}, statusFailed, "not a file"},
 		{nil, statusUsage, "accepts 1 arg"},

@@ -52,7 +52,7 @@ func (m *migration) copy(im *image, c *instructions.CopyCommand, at int, final b
 			m.fromContext(im, src, c, at, final)
 		case isStage:
 			m.fromStage(im, m.image(imageKey{i, false}), src, c, at, final)
-		case final && !m.system(src, im.dest(c, src), at):
+		case final && !m.system(src, at):
 			m.left(at, "COPY of "+src+" from the image "+c.From, "nothing is copied from other images: a wheel, or the source, may have it")
 		}
 	}
@@ -143,7 +143,7 @@ func (m *migration) fromStage(im, other *image, src string, c *instructions.Copy
 			im.writable = append(im.writable, p.at)
 		}
 	}
-	if len(found) > 0 || !final || m.system(from, dest, at) {
+	if len(found) > 0 || !final || m.system(from, at) {
 		return
 	}
 	m.left(at, "COPY of "+from+", which is made in the stage "+c.From, "nothing of the build's context is there: make it before, and put it into the source")
@@ -210,7 +210,7 @@ var systemPaths = regexp.MustCompile(`^/(bin|sbin|lib|lib32|lib64|usr|etc|var/li
 var provided = regexp.MustCompile(`^/etc/(passwd|group|ssl|ca-certificates|nsswitch\.conf|localtime|timezone)|^/usr/(share|local/share)/(zoneinfo|ca-certificates)|^/usr/lib/ssl`)
 
 // system says what becomes of a system's files that are copied, and reports whether they are.
-func (m *migration) system(from, to string, at int) bool {
+func (m *migration) system(from string, at int) bool {
 	name := path.Base(from)
 	what := "COPY of " + from
 	switch {

@@ -117,7 +117,7 @@ func TestErrors(t *testing.T) {
 		"# only\n":                            "1: file with no instructions",
 		"RUN x\n":                             "1: no build stage in current context",
 		"ARG A=1\n":                           "1: no FROM",
-		"FROM x\n\nCPOY a b\n":                "3: unknown instruction: CPOY",
+		"FROM x\n\nCODY a b\n":                "3: unknown instruction: CODY",
 		"FROM x\nCOPY a\n":                    "2: COPY requires at least two arguments",
 		"FROM x\nEXPOSE\n":                    "2: EXPOSE requires at least one argument",
 		"FROM x\nCOPY <<EOF /a\nunterminated": "2: unterminated heredoc",

@@ -71,7 +71,7 @@ func addHealth(n *yaml.Node, h health) {
 		time.Duration
 	}{{"interval", h.interval}, {"timeout", h.timeout}, {"start_period", h.startPeriod}} {
 		if d.Duration > 0 {
-			addText(f, d.key, d.Duration.String())
+			addText(f, d.key, d.String())
 		}
 	}
 	if h.retries > 0 {
