@@ -187,6 +187,9 @@ func (m *migration) installed(im, other *image, from string, at int, final bool)
 		return false
 	}
 	im.packages = true
+	if !other.packages {
+		m.left(at, "packages copied from "+from+", which no line installs", "write a list of requirements, lock it with \"lucidbase lock -r FILE\", and name the lock")
+	}
 	for _, l := range other.lists {
 		if !slices.Contains(im.lists, l) {
 			im.lists = append(im.lists, l)

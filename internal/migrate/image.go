@@ -37,6 +37,8 @@ type image struct {
 	packages bool
 	venvs    []string
 	writable []string
+	// mounts are those of the RUN that is looked at.
+	mounts []*instructions.Mount
 }
 
 // command is an ENTRYPOINT or CMD: words or, if it needs a shell, text.
@@ -187,7 +189,7 @@ func (m *migration) arg(im *image, c *instructions.ArgCommand, at int) {
 }
 
 func (m *migration) setting(im *image, name, value string, at int, final bool) {
-	if verify.SecretName(name) && value != "" {
+	if verify.SecretName(name) && value != "" || verify.SecretValue(value) != "" {
 		if final {
 			m.done(at, "ENV "+name+", a secret: everybody who can pull the image can read it", "left out; revoke it, and set it where the container runs")
 		}

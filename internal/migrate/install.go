@@ -1,10 +1,13 @@
 package migrate
 
 import (
+	"io/fs"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 )
 
 // installers are programs that install packages.
@@ -91,7 +94,7 @@ func (m *migration) named(all []string, at int) {
 
 // list notes a list of requirements, which is a file of the context.
 func (m *migration) list(im *image, name string, at int) {
-	found := im.under(m.Context, im.abs(name))
+	found := append(im.under(m.Context, im.abs(name)), im.mounted(m.Context, im.abs(name))...)
 	if len(found) == 0 || found[0].from == "" || found[0].dir {
 		m.left(at, "pip install -r "+name, "no such file of the context is there: lock the list, and name the lock")
 		return
@@ -100,6 +103,22 @@ func (m *migration) list(im *image, name string, at int) {
 	if m.listAt[from] = at; !slices.Contains(im.lists, from) {
 		im.lists = append(im.lists, from)
 	}
+}
+
+// mounted lists what a RUN mounts of the context at a path.
+func (im *image) mounted(context fs.FS, name string) []placed {
+	var found []placed
+	for _, mount := range im.mounts {
+		target := im.abs(mount.Target)
+		if mount.Type != instructions.MountTypeBind || mount.From != "" || !within(name, target) {
+			continue
+		}
+		from := path.Join(".", mount.Source, rel(name, target))
+		if info, err := fs.Stat(context, from); err == nil && info.Mode().IsRegular() {
+			found = append(found, placed{from: from})
+		}
+	}
+	return found
 }
 
 // uv is pip with another name, or a project.

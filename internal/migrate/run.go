@@ -37,6 +37,7 @@ func (m *migration) run(im *image, c *instructions.RunCommand, at int, final boo
 		m.clock(at)
 	}
 	here := *im // cd is of one RUN
+	here.mounts = instructions.GetMounts(c)
 	commands, _ := split(script)
 	for _, command := range commands {
 		w := words(command)
@@ -50,7 +51,7 @@ func (m *migration) run(im *image, c *instructions.RunCommand, at int, final boo
 		here.python = im.python
 		m.simple(&here, w, at, final)
 	}
-	here.workdir, here.python = im.workdir, im.python
+	here.workdir, here.python, here.mounts = im.workdir, im.python, nil
 	*im = here
 }
 

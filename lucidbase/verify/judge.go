@@ -24,5 +24,9 @@ func SecretFile(path string, content []byte) string {
 // DB_PASSWORD, but not DB_PASSWORD_FILE.
 func SecretName(name string) bool { return secrets.IsName(name) }
 
+// SecretValue says what secret a text holds by what it looks like, such as an address with
+// a password; "" for none.
+func SecretValue(text string) string { return secrets.Value(text) }
+
 // ShellName reports whether a program, by its path or name, is called like a shell.
 func ShellName(program string) bool { return overlay.IsShellName(program) }
