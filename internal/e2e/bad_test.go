@@ -162,7 +162,7 @@ func TestBadEngineAndTrust(t *testing.T) {
 			[]string{"connecting to BuildKit at tcp://" + closed, "connection refused", "BUILDKIT_HOST"}},
 		{"no address", command{args: []string{"--engine", "somewhere"}}, []string{"connecting to BuildKit at somewhere: "}},
 		{"no CA bundle", command{args: []string{"--ca-bundle", "/nonexistent.pem"}}, []string{"CA bundle", "/nonexistent.pem", "no such file"}},
-		{"no certificate", command{env: []string{"SSL_CERT_FILE=" + empty}}, []string{"CA bundle " + empty, "no certificate", "SSL_CERT_FILE"}},
+		{"no certificate", command{env: []string{"SSL_CERT_FILE=" + empty}}, []string{"CA bundle: " + empty, "no certificate", "SSL_CERT_FILE"}},
 		{"no runc", command{args: []string{"--no-cache"}, env: []string{"PATH=/nonexistent"}}, []string{"runc not found on PATH", "apt-get install runc"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

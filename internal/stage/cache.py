@@ -65,7 +65,8 @@ def own():
     OWN.mkdir()
     for file in PAGES.rglob("*"):
         place = file.relative_to(PAGES)
-        if place.parts[0].startswith(INDEX) and file.is_file() and file.stat().st_mode & 0o004:
+        # A lock is opened for writing, and its user makes one of its own.
+        if place.parts[0].startswith(INDEX) and file.suffix != ".lock" and file.is_file() and file.stat().st_mode & 0o004:
             (OWN / place).parent.mkdir(parents=True, exist_ok=True)
             (OWN / place).symlink_to(file)
     return give(OWN)

@@ -127,6 +127,31 @@ func TestOneFails(t *testing.T) {
 	require.Equal(t, []string{"check lucid/a:latest lucid/b:latest"}, r.events)
 }
 
+// A build that waited for what BuildKit took from another client, which has ended,
+// starts again; not for ever.
+func TestAnotherBuildEnds(t *testing.T) {
+	var r recorder
+	left := errors.New("failed to copy: error reading from server: rpc error: code = Canceled desc = context canceled")
+	for _, times := range []int{1, maxRestarts, maxRestarts + 1} {
+		failures := 0
+		fake := &fakeBuildKit{before: func(context.Context, string) error {
+			if failures == times {
+				return nil
+			}
+			failures++
+			return left
+		}}
+		job := Job{Spec: files("one"), Platforms: lucidbase.AllPlatforms()[:1], To: r.to("lucid/a")}
+		_, err := newEngine(t, fake.node(lucidbase.LinuxAMD64)).Build(t.Context(), job)
+		require.Equal(t, times, failures)
+		if times <= maxRestarts {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, errLeft)
+		}
+	}
+}
+
 func TestCancel(t *testing.T) {
 	var r recorder
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -194,13 +194,24 @@ func (n *node) close() error {
 	return n.conn.close()
 }
 
-// broken returns why a solve failed through no fault of its own, if BuildKit is one
-// that this program can start anew.
+// errLeft is that BuildKit took what two builds need from the client of the other one.
+var errLeft = errors.New("another build, from which BuildKit took what both need, was ended")
+
+// canceled is how BuildKit hands a client's end on to those who wait for the same.
+const canceled = "context canceled"
+
+// broken returns why a solve that was not cancelled failed through no fault of its own:
+// what a Backend says, or errLeft.
 func (c *connection) broken(failed error) error {
-	if c.backend == nil {
-		return nil
+	if c.backend != nil {
+		if why := c.backend.Broken(failed); why != nil {
+			return why
+		}
 	}
-	return c.backend.Broken(failed)
+	if strings.Contains(failed.Error(), canceled) {
+		return errLeft
+	}
+	return nil
 }
 
 func (c *connection) close() error {

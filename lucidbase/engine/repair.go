@@ -69,8 +69,11 @@ func (e *Engine) solveFailed(ctx context.Context, d *display, failed error) erro
 	return explained
 }
 
-// restart connects to a node's BuildKit anew.
+// restart connects to a node's BuildKit anew, if that is what is broken.
 func (e *Engine) restart(ctx context.Context, broken brokenError) error {
+	if errors.Is(broken.why, errLeft) {
+		return nil
+	}
 	closed, err := broken.node.restart(ctx, broken.conn)
 	if closed != nil {
 		e.note(closed.Error())

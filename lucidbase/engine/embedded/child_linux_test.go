@@ -103,7 +103,11 @@ func (j job) builds(ctx context.Context, b engine.Backend) error {
 				f.Dir += fmt.Sprint(i)
 				mark += fmt.Sprint("-", i)
 			}
-			results[i], err = build(ctx, b, f, modesWith(f, mark), nil)
+			for range 3 { // as an Engine does when another client ends from which BuildKit took what both need
+				if results[i], err = build(ctx, b, f, modesWith(f, mark), nil); err == nil || !strings.Contains(err.Error(), "context canceled") {
+					return err
+				}
+			}
 			return err
 		})
 	}

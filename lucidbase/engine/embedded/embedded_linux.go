@@ -146,7 +146,7 @@ func (s *server) openWorker(ctx context.Context, rootless bool) (*nativeWorker, 
 	s.executor = newLazyExecutor(rootless, func(runc string) (executor.Executor, error) {
 		return newRunc(runc, s.root, rootless, networks)
 	})
-	contentStore := containerdsnapshot.NewContentStore(mdb.ContentStore(), namespace)
+	contentStore := containerdsnapshot.NewContentStore(wholeWrites{mdb.ContentStore()}, namespace)
 	w, err := base.NewWorker(ctx, base.WorkerOpt{
 		ID:               id,
 		Root:             root,
