@@ -20,7 +20,7 @@ test:
 # target, every suggestion.
 test-long:
 	./.ci/setup test
-	LUCID_REQUIRE_ENGINE=1 $(GO) test -v -timeout 60m -run '^TestLong' ./internal/e2e
+	LUCID_REQUIRE_ENGINE=1 $(GO) test -v -timeout 60m -run '^TestLong' ./internal/e2e ./lucidbase/verify/internal/pysource
 
 # unit runs the tests that need neither root nor network.
 unit:

@@ -46,9 +46,6 @@ func TestBuild(t *testing.T) {
 	}
 	dist := filepath.Join(t.TempDir(), "dist")
 	cmd := exec.CommandContext(t.Context(), "go", "run", ".", "build", "--output", dist)
-	cache, err := exec.Command("go", "env", "GOCACHE").Output()
-	require.NoError(t, err)
-	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir(), "GOCACHE="+strings.TrimSpace(string(cache)))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	require.NoError(t, err)

@@ -26,7 +26,7 @@ import (
 
 // A standalone buildkitd, of the version that is linked in, gives the same
 // digests: the interface is not shaped by the embedded engine.
-func TestRemoteEngine(t *testing.T) {
+func TestLongRemoteEngine(t *testing.T) {
 	t.Parallel()
 	s := needEngine(t)
 	want := s.firstBuild(t).digests()

@@ -41,7 +41,7 @@ var pythonConfig = v1.Config{Cmd: []string{"python3"}, Env: []string{
 // What is found in Debian's own userland, and in one with Python, pip and a
 // virtual environment, as python:3.11-slim has them. Whoever updates the golden
 // files judges each line: right, or a fault of a rule.
-func TestVerifyDebian(t *testing.T) {
+func TestLongVerifyDebian(t *testing.T) {
 	if testing.Short() {
 		t.Skip("downloads a Debian")
 	}

@@ -15,7 +15,7 @@ import (
 
 // Every file of an installed Python, its tests and packages included, imports what
 // Python's own parser says that it does.
-func TestAsPythonDoes(t *testing.T) {
+func TestLongAsPythonDoes(t *testing.T) {
 	const roots = "import sysconfig; print('\\n'.join(dict.fromkeys(sysconfig.get_path(p) for p in ('stdlib', 'purelib', 'platlib'))))"
 	out, err := exec.Command("python3", "-c", roots).Output()
 	require.NoError(t, err, "this test needs python3")
