@@ -28,10 +28,13 @@ import (
 // The tests run the real BuildKit and runc. The image of their steps holds one
 // program, which is made here and reaches BuildKit through the client's store.
 
-// requireEngine skips a test where BuildKit cannot run, unless
+// requireEngine skips a test where BuildKit cannot run or that is to be short, unless
 // LUCID_REQUIRE_ENGINE=1 says that it must.
 func requireEngine(t testing.TB) {
 	t.Helper()
+	if testing.Short() && os.Getenv("LUCID_REQUIRE_ENGINE") != "1" {
+		t.Skip("starts BuildKit")
+	}
 	if os.Geteuid() != 0 {
 		missing(t, "not root")
 	}
