@@ -3,7 +3,7 @@
 //	func main() { command.Main(hello) }
 //
 // "go run . build --push" then builds and pushes them. The program has the commands build,
-// graph, verify, run, compose, k8s, prune and version of lucidbase, with the same flags,
+// graph, verify, run, compose, k8s, doctor, du, prune and version of lucidbase, with the same flags,
 // for its own services.
 package command
 

@@ -8,6 +8,9 @@
 // Store keeps them and the layer is never read again; Check is pure, lays the facts of
 // all layers over each other and applies every rule.
 //
+// A twin for build stages and debugging, which has a shell and pip, is held to a contract
+// of its own (Contract.Dev), and its label says what it is: neither passes for the other.
+//
 // No label of an image is believed: what an image says about itself is checked,
 // never trusted.
 //

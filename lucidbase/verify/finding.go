@@ -2,6 +2,8 @@ package verify
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +22,9 @@ type Finding struct {
 	// Layer is the diff ID of the layer that holds the file; zero where no layer
 	// does.
 	Layer v1.Hash `json:"layer,omitzero"`
+	// Source is the file that this one was copied from, by the contract's Copied; empty
+	// where that is not known.
+	Source string `json:"source,omitempty"`
 	// Found says what was found, Why why it matters and Fix what to do.
 	Found string `json:"found"`
 	Why   string `json:"why"`
@@ -30,6 +35,9 @@ type Finding struct {
 // is escaped.
 func (f Finding) String() string {
 	text := f.Rule + ": " + f.Path + ": " + f.Found
+	if f.Source != "" {
+		text += " (" + f.Source + ")"
+	}
 	if f.Layer.Hex != "" {
 		text += " (layer " + f.Layer.Algorithm + ":" + f.Layer.Hex[:min(12, len(f.Layer.Hex))] + ")"
 	}
@@ -58,8 +66,8 @@ func (w Waiver) String() string { return w.Rule + ":" + w.Path + "=" + w.Reason 
 // ParseWaiver reads RULE:PATH=REASON.
 func ParseWaiver(s string) (Waiver, error) {
 	rule, rest, ok := strings.Cut(s, ":")
-	path, reason, ok2 := strings.Cut(rest, "=")
-	w := Waiver{Rule: rule, Path: path, Reason: strings.TrimSpace(reason)}
+	file, reason, ok2 := strings.Cut(rest, "=")
+	w := Waiver{Rule: rule, Path: file, Reason: strings.TrimSpace(reason)}
 	if !ok || !ok2 {
 		return w, fmt.Errorf("waiver %q: not RULE:PATH=REASON", s)
 	}
@@ -95,19 +103,55 @@ type Contract struct {
 	Distributions map[string]string
 	// Labels that the image must have.
 	Labels map[string]string
+	// Copied says what directories of the image were copied from, for findings to name
+	// the file that a person has.
+	Copied []Copied
 	// Waivers let single paths break single rules.
 	Waivers []Waiver
 	// Only, when not empty, names the rules that are applied; Except names those
 	// that are not.
 	Only, Except []string
+	// Dev judges a twin for build stages and debugging, which has a shell and pip: the
+	// rules about these, and about what they bring, do not apply. Without it, no image
+	// passes whose label says that it is one.
+	Dev bool
+}
+
+// notOfDev are the rules that a twin breaks by what it is for.
+var notOfDev = []string{
+	"shell",           // bash and dash
+	"script",          // of theirs
+	"package-manager", // pip
+}
+
+// Copied is a directory of an image, and the one that was copied to it.
+type Copied struct{ Path, Source string }
+
+// source returns where a file was copied from: of several that may have it, each.
+func (c Contract) source(file string) string {
+	longest, sources := "", []string{}
+	for _, o := range c.Copied {
+		inside, ok := strings.CutPrefix(file, o.Path+"/")
+		if !ok || len(o.Path) < len(longest) {
+			continue
+		}
+		if o.Path != longest {
+			longest, sources = o.Path, nil
+		}
+		sources = append(sources, path.Join(o.Source, inside))
+	}
+	return strings.Join(sources, " or ")
 }
 
 // want is the part of the contract that is about the image.
 func (c Contract) want() overlay.Want {
-	return overlay.Want{Platform: c.Platform, Layers: c.Layers, Packages: c.Packages, Distributions: c.Distributions, Labels: c.Labels}
+	return overlay.Want{Platform: c.Platform, Layers: c.Layers, Packages: c.Packages, Distributions: c.Distributions, Labels: c.Labels, Dev: c.Dev}
 }
 
 func (c Contract) applies(rule string) bool {
+	if c.Dev && slices.Contains(notOfDev, rule) {
+		return false
+	}
 	for _, r := range c.Except {
 		if r == rule {
 			return false

@@ -6,6 +6,10 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/secrets"
 )
 
+// DevLabel names the label that a twin for build stages and debugging has, with the value
+// "true": see Contract.Dev.
+const DevLabel = rules.DevLabel
+
 // SecretFile says what secret a file holds by its absolute path or its content, of which
 // the beginning will do: "an SSH private key by its name". It returns "" for none.
 func SecretFile(path string, content []byte) string {

@@ -88,7 +88,7 @@ func (r rule) judge(im *overlay.Image, c Contract) (findings, waived []Finding) 
 		return nil, nil
 	}
 	for _, h := range r.hits(im) {
-		f := Finding{Rule: r.Name, Path: h.Path, Found: h.Found, Why: r.Why, Fix: h.Fix}
+		f := Finding{Rule: r.Name, Path: h.Path, Source: c.source(h.Path), Found: h.Found, Why: r.Why, Fix: h.Fix}
 		if h.Layer >= 0 {
 			f.Layer = im.Layers[h.Layer].DiffID
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/gob"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/lucid-project/base-images/internal/atomicfile"
 )
 
 // Store keeps facts by diff ID.
@@ -80,37 +81,20 @@ func (d Dir) Save(_ context.Context, f Facts) error {
 }
 
 func (d Dir) save(f Facts) error {
-	if err := os.MkdirAll(string(d), 0o755); err != nil {
-		return err
-	}
-	temp, err := os.CreateTemp(string(d), ".tmp-*")
-	if err != nil {
-		return err
-	}
 	var data bytes.Buffer
-	err = gob.NewEncoder(&data).Encode(f)
-	if err == nil {
-		sum := crc32.Checksum(data.Bytes(), castagnoli)
-		_, err = temp.Write(binary.BigEndian.AppendUint32(data.Bytes(), sum))
+	if err := gob.NewEncoder(&data).Encode(f); err != nil {
+		return err
 	}
-	err = errors.Join(err, temp.Close())
-	if err == nil {
-		err = replace(temp.Name(), d.path(f.DiffID))
-	}
+	file, err := atomicfile.Create(string(d))
 	if err != nil {
-		return errors.Join(err, os.Remove(temp.Name()))
+		return err
 	}
-	return nil
+	defer file.Close()
+	sum := crc32.Checksum(data.Bytes(), castagnoli)
+	if _, err := file.Write(binary.BigEndian.AppendUint32(data.Bytes(), sum)); err != nil {
+		return err
+	}
+	return file.Keep(d.path(f.DiffID))
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// replace renames a file, even over a directory.
-func replace(temp, path string) error {
-	if info, err := os.Lstat(path); err == nil && info.IsDir() {
-		if err := os.RemoveAll(path); err != nil {
-			return err
-		}
-	}
-	return os.Rename(temp, path)
-}

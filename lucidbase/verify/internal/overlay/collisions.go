@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
+	"github.com/lucid-project/base-images/internal/names"
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/scan"
 )
 
@@ -23,15 +23,15 @@ type Claim struct {
 
 // Owners names the distributions.
 func (c *Collision) Owners() string {
-	var names []string
+	var owners []string
 	for _, o := range c.Claims[:min(len(c.Claims), Several)] {
-		names = append(names, o.String())
+		owners = append(owners, o.String())
 	}
-	if more := len(c.Claims) - len(names); more > 0 {
-		names = append(names, Number(more, "other"))
+	if more := len(c.Claims) - len(owners); more > 0 {
+		owners = append(owners, Number(more, "other"))
 	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " and " + names[last]
+	last := len(owners) - 1
+	return strings.Join(owners[:last], ", ") + " and " + owners[last]
 }
 
 // Winner names the distribution whose content the file has; empty for none.
@@ -126,5 +126,5 @@ func differ(claims []Claim) bool {
 // name is the distribution's, normalised.
 func (d *DistInfo) name() string {
 	name, _, _ := strings.Cut(d.String(), "-")
-	return python.Name(name)
+	return names.Normalize(name)
 }

@@ -50,6 +50,8 @@ type Want struct {
 	Packages, Distributions map[string]string
 	// Labels that it has, among others.
 	Labels map[string]string
+	// Dev reports whether it is a twin for build stages and debugging.
+	Dev bool
 }
 
 // place is a directory as a layer names it, and where that leads.
@@ -71,8 +73,8 @@ type Entry struct {
 	// /lib is a link of a lower layer.
 	At    string
 	Layer int
-	// HiddenBy is the layer that deletes or replaces the file, -1 for none; deleted
-	// tells which of the two.
+	// HiddenBy is the layer that deletes or replaces the file, -1 for none; Deleted
+	// reports which of the two.
 	HiddenBy int
 	Deleted  bool
 	// Target is a hard link's file; nil for others and for one that leads nowhere.
@@ -208,7 +210,7 @@ func (n *Node) hide(layer int, deleted bool) {
 	}
 }
 
-// Walk returns the node of a path whose links were followed; nil for none.
+// Walk returns the node of a path whose links were followed already; nil for none.
 func (im *Image) Walk(p string) *Node {
 	n := im.Root
 	for name := range strings.SplitSeq(strings.Trim(p, "/"), "/") {
@@ -235,9 +237,9 @@ func (im *Image) Place(p string) string {
 	return path.Join(at, base)
 }
 
-// Follow resolves every link in a path as the kernel does with the image as its
-// root. Where something is missing the rest of the path is kept; n is nil then,
-// as it is for links that go round.
+// Follow resolves every link in a path as the kernel does with the image as its root: a
+// link that leads above the root stays there. Where something is missing the rest of
+// the path is kept; n is nil then, as it is for links that go round.
 func (im *Image) Follow(p string) (at string, n *Node) {
 	nodes, names := []*Node{im.Root}, []string{"/"}
 	todo := strings.Split(path.Clean("/"+p), "/")
@@ -301,8 +303,8 @@ func (im *Image) Visible(f func(*Entry)) {
 // later layer replaces is no longer in force, and one that is deleted is the rule
 // deleted's.
 
-// UnpackedMode has the bits of a hard link's own header too: Docker and containerd give
-// them to the file when they unpack the link.
+// UnpackedMode has the bits of a hard link's own header too: Docker and containerd set
+// them on the file when they unpack the link.
 func (e *Entry) UnpackedMode() uint32 {
 	if e.Target != nil {
 		return e.Mode | e.Target.Mode

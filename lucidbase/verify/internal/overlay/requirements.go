@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lucid-project/base-images/internal/names"
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
@@ -12,27 +13,27 @@ import (
 // "; gunicorn and APScheduler need it"; empty if none does.
 func (im *Image) NeededBy(name string) string {
 	s := im.Sites()
-	var names []string
+	var needing []string
 	for _, env := range s.Environments {
 		w := &Resolved{Im: im, Parsed: map[string]*python.Requirement{}, Markers: im.MarkerEnvironments(env)}
 		for _, dir := range env.Path {
 			for _, d := range s.Distributions[dir] {
-				asks := func(r *python.Requirement) bool { return python.Name(r.Name) == name }
-				if python.Name(d.Name) != name && slices.ContainsFunc(w.Active(d), asks) {
-					names = append(names, d.Name)
+				asks := func(r *python.Requirement) bool { return names.Normalize(r.Name) == name }
+				if names.Normalize(d.Name) != name && slices.ContainsFunc(w.Active(d), asks) {
+					needing = append(needing, d.Name)
 				}
 			}
 		}
 	}
-	slices.Sort(names)
-	switch names = slices.Compact(names); len(names) {
+	slices.Sort(needing)
+	switch needing = slices.Compact(needing); len(needing) {
 	case 0:
 		return ""
 	case 1:
-		return "; " + names[0] + " needs it"
+		return "; " + needing[0] + " needs it"
 	}
-	last := len(names) - 1
-	return "; " + strings.Join(names[:last], ", ") + " and " + names[last] + " need it"
+	last := len(needing) - 1
+	return "; " + strings.Join(needing[:last], ", ") + " and " + needing[last] + " need it"
 }
 
 // Resolved is what one interpreter imports.

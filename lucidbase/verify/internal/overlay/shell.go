@@ -3,6 +3,7 @@ package overlay
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -13,24 +14,36 @@ var wrappers = map[string]int{
 	"stdbuf": 0, "setpriv": 0, "gosu": 1, "su-exec": 1, "chroot": 1, "timeout": 1, "s6-setuidgid": 1,
 }
 
+// inits are those whose options end before "--".
+var inits = map[string]bool{"tini": true, "tini-static": true, "dumb-init": true, "catatonit": true, "docker-init": true}
+
 var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
-// Wrapped returns what a wrapper starts, nil when argv is no wrapper's.
-func Wrapped(argv []string) []string {
+// Wrapped returns what a wrapper starts, nil when argv is no wrapper's. sure is set where
+// it is no value of an option instead: nothing stands before it, or "--".
+func Wrapped(argv []string) (program []string, sure bool) {
 	skip, ok := wrappers[path.Base(argv[0])]
 	if !ok {
-		return nil
+		return nil, false
 	}
+	if end := slices.Index(argv, "--"); end > 1 && end+1 < len(argv) && inits[path.Base(argv[0])] && strings.HasPrefix(argv[1], "-") {
+		return argv[end+1:], true
+	}
+	sure = true
 	for i, arg := range argv[1:] {
 		switch {
-		case strings.HasPrefix(arg, "-"), path.Base(argv[0]) == "env" && assignment.MatchString(arg):
+		case arg == "--":
+			sure = true
+		case strings.HasPrefix(arg, "-"):
+			sure = false
+		case path.Base(argv[0]) == "env" && assignment.MatchString(arg):
 		case skip > 0:
 			skip--
 		default:
-			return argv[1+i:]
+			return argv[1+i:], sure
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // Shells are those that a person can type commands into or a program start with
@@ -86,7 +99,7 @@ func (im *Image) ShellOf(shebang string, ts Tools, visible bool) string {
 	if path.Base(words[0]) != "env" {
 		return ""
 	}
-	name := Wrapped(words)
+	name, _ := Wrapped(words)
 	if len(name) == 0 {
 		return ""
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lucid-project/base-images/internal/names"
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/scan"
 )
@@ -67,25 +68,25 @@ func (im *Image) PythonsIn(dir string) []string {
 	if n == nil {
 		return nil
 	}
-	if names, ok := im.works.pythonsIn[n]; ok {
-		return names
+	if found, ok := im.works.pythonsIn[n]; ok {
+		return found
 	}
-	var names []string
+	var found []string
 	for name := range n.Children {
 		if !isPythonName(name) {
 			continue
 		}
 		if e := im.Regular(path.Join(im.Absolute(dir), name)); e != nil && e.Content().Mode&0o111 != 0 {
-			names = append(names, name)
+			found = append(found, name)
 		}
 	}
-	slices.Sort(names)
-	names = names[:min(len(names), maxPythons)]
+	slices.Sort(found)
+	found = found[:min(len(found), maxPythons)]
 	if im.works.pythonsIn == nil {
 		im.works.pythonsIn = map[*Node][]string{}
 	}
-	im.works.pythonsIn[n] = names
-	return names
+	im.works.pythonsIn[n] = found
+	return found
 }
 
 func isPythonName(name string) bool {
@@ -219,7 +220,7 @@ func (s *Sites) add(e *Entry) {
 	if base := path.Base(info); base == "METADATA" || base == "PKG-INFO" {
 		info = path.Dir(info)
 	}
-	d := &InstalledDist{e.Content().Distribution, e, python.Name(e.Content().Distribution.Name), info}
+	d := &InstalledDist{e.Content().Distribution, e, names.Normalize(e.Content().Distribution.Name), info}
 	dir := path.Dir(info)
 	s.Distributions[dir] = append(s.Distributions[dir], d)
 }

@@ -44,7 +44,7 @@ var signatures = []signature{
 	{"elvish", []string{"src.elv.sh/%pkg/shell."}, ""},
 	{"gosh", []string{"mvdan.cc/%sh/v3/cmd/gosh"}, ""},
 	{"nushell", []string{"NU_LIB_%DIRS", "PROMPT_COMMAND_%RIGHT"}, ""},
-	// GNU make knows the builtins too, to tell when it needs a shell.
+	// GNU make has the names of the builtins too, to find out when it needs a shell.
 	{"make", []string{"|GNUmakefile|", "|unalias|"}, ""},
 	{"sh", []string{"|unalias|", "|getopts|"}, ""},
 

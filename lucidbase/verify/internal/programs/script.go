@@ -29,8 +29,8 @@ func Shebang(head []byte) string {
 // pip and uv write it where the interpreter's path does not fit a first line.
 var trampolineLine = regexp.MustCompile(`^[^\n]*\n'''exec' (?:"([^"$\n]*)"|'([^'\n]*)'|([^\s"'$]+)|[^\n]*)`)
 
-// Trampoline is the interpreter that such a script starts, "?" where only a shell
-// can tell; "" for other scripts.
+// Trampoline is the interpreter that such a script starts, "?" where only a shell can
+// find it; "" for other scripts.
 func Trampoline(head []byte) string {
 	m := trampolineLine.FindSubmatch(head[:min(len(head), 4096)])
 	if m == nil {

@@ -13,8 +13,8 @@ type Module struct {
 	Steps []Step
 	// Names are those that the module has afterwards, sorted.
 	Names []string
-	// Sets are the names of attributes that it gives to something else, perhaps to
-	// a module, sorted.
+	// Sets are the names of attributes that it sets on something else, perhaps on a
+	// module, sorted.
 	Sets []string
 	// Dynamic is set where there can be names that are not in Names.
 	Dynamic bool

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/lucid-project/base-images/internal/names"
 )
 
 // Environment has the values of the variables that a marker may name, such as
@@ -156,7 +158,7 @@ func (c condition) holds(env Environment) (bool, error) {
 func compare(key, left, op, right string) (bool, error) {
 	switch key {
 	case "extra":
-		left, right = Name(left), Name(right)
+		left, right = names.Normalize(left), names.Normalize(right)
 	case "implementation_version", "platform_release", "python_full_version", "python_version":
 		text := strings.TrimSpace(op + right)
 		if spec, n, err := parseSpecifier(text); err == nil && n == len(text) {

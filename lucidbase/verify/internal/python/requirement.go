@@ -9,7 +9,7 @@ import (
 
 // Requirement is a dependency as Requires-Dist has it (PEP 508).
 type Requirement struct {
-	// Name is as written; compare Name(r.Name).
+	// Name is as written; compare names.Normalize(r.Name).
 	Name   string
 	Extras []string
 	// Specifiers are empty for a requirement with a URL, which any version fulfils.

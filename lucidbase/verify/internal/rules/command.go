@@ -12,7 +12,7 @@ var commandRule = Rule{
 	Name:    "command",
 	Summary: "an entrypoint or a command that is there, that the user may execute, and that needs no shell",
 	Why:     "the container does not start",
-	Fix:     `use the exec form (CMD ["python", "-m", "app"]) of a program that is in the image`,
+	Fix:     `add what has the program to the image (of a console script, the distribution), or correct the command, in exec form: CMD ["python", "-m", "app"]`,
 	Check:   checkCommand,
 }
 
@@ -31,7 +31,7 @@ func checkCommand(im *overlay.Image) []overlay.Hit {
 // command judges a program and what it wraps: found, of the user, no shell.
 func command(im *overlay.Image, field string, argv []string) []overlay.Hit {
 	id, ts := im.User(), im.Tools(overlay.Shells)
-	for depth := 0; len(argv) > 0; depth++ {
+	for sure := true; len(argv) > 0; {
 		program := argv[0]
 		if overlay.IsShellName(program) {
 			found := "needs a shell: " + program
@@ -40,23 +40,25 @@ func command(im *overlay.Image, field string, argv []string) []overlay.Hit {
 			}
 			return overlay.AtConfig(field, found)
 		}
-		if hits := checkProgram(im, field, id, ts, program, depth); len(hits) > 0 {
+		if hits := checkProgram(im, field, id, ts, program, sure); len(hits) > 0 {
 			return hits
 		}
-		argv = overlay.Wrapped(argv)
+		was := sure
+		argv, sure = overlay.Wrapped(argv)
+		sure = sure && was
 	}
 	return nil
 }
 
-// checkProgram judges one program. What a wrapper starts may be some other argument of
-// the wrapper: nothing is said of its absence.
-func checkProgram(im *overlay.Image, field string, id overlay.Identity, ts overlay.Tools, program string, depth int) []overlay.Hit {
+// checkProgram judges one program. Where it is not sure that a wrapper starts it, nothing
+// is said of its absence.
+func checkProgram(im *overlay.Image, field string, id overlay.Identity, ts overlay.Tools, program string, sure bool) []overlay.Hit {
 	if program == "" {
 		return overlay.AtConfig(field, "an empty program name")
 	}
 	e, runs := im.LookPath(id, program)
 	switch {
-	case e == nil && depth > 0:
+	case e == nil && !sure:
 		return nil
 	case e == nil && im.IsDir(program):
 		return overlay.AtConfig(field, program+" is a directory")

@@ -18,6 +18,11 @@ func TestCommand(t *testing.T) {
 		{name: "a shell by env", layers: one(program("/usr/bin/env", tinyELF(0x3e))), config: cmd("/usr/bin/env", "A=b", "/bin/ash"), want: broken},
 		{name: "not there", config: entrypoint("/app/missing"), want: []string{"config:Entrypoint"}},
 		{name: "not on PATH", config: cmd("uvicorn"), want: broken},
+		{name: "not there behind an init", layers: one(program("/usr/bin/tini", tinyELF(0x3e))), config: func(c *v1.Config) {
+			c.Entrypoint, c.Cmd = []string{"/usr/bin/tini", "--"}, []string{"gunicorn", "main:app"}
+		}, want: []string{"config:Entrypoint"}},
+		{name: "not there behind options", layers: one(program("/usr/bin/tini", tinyELF(0x3e))), config: cmd("tini", "-g", "-p", "SIGTERM", "--", "gunicorn"), want: broken},
+		{name: "near: a value of a wrapper's option", layers: one(program("/usr/bin/timeout", tinyELF(0x3e))), config: cmd("timeout", "-s", "KILL", "5", "python")},
 		{name: "off PATH", layers: one(program("/app/uvicorn", "x")), config: cmd("uvicorn"), want: broken},
 		{name: "not executable", layers: one(file("/app/run", "x")), config: cmd("/app/run"), want: broken},
 		{name: "for its owner alone", layers: one(program("/app/run", tinyELF(0x3e)).WithMode(0o700)), config: cmd("/app/run"), want: broken},

@@ -35,7 +35,7 @@ func checkDiffID(im *overlay.Image) []overlay.Hit {
 	}
 	// The history may be left out, but not be wrong (image-spec, config.md).
 	if len(im.Config.History) > 0 && made != len(im.Layers) {
-		hits = append(hits, overlay.Hit{Path: history, Layer: -1, Found: fmt.Sprintf("tells how %d layers were made, the image has %d", made, len(im.Layers))})
+		hits = append(hits, overlay.Hit{Path: history, Layer: -1, Found: fmt.Sprintf("describes %d layers, the image has %d", made, len(im.Layers))})
 	}
 	return hits
 }

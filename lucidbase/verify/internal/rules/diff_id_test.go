@@ -19,8 +19,8 @@ func TestDiffID(t *testing.T) {
 	}{
 		"no history":        {func(c *v1.ConfigFile) { c.History = nil }, nil},
 		"empty layers":      {func(c *v1.ConfigFile) { c.History = append(c.History, v1.History{EmptyLayer: true}) }, nil},
-		"history too long":  {func(c *v1.ConfigFile) { c.History = append(c.History, v1.History{}) }, []string{"config:History: tells how 3 layers were made"}},
-		"history too short": {func(c *v1.ConfigFile) { c.History = c.History[:1] }, []string{"config:History: tells how 1 layers were made"}},
+		"history too long":  {func(c *v1.ConfigFile) { c.History = append(c.History, v1.History{}) }, []string{"config:History: describes 3 layers"}},
+		"history too short": {func(c *v1.ConfigFile) { c.History = c.History[:1] }, []string{"config:History: describes 1 layers"}},
 		"swapped": {func(c *v1.ConfigFile) { d := c.RootFS.DiffIDs; d[0], d[1] = d[1], d[0] }, []string{
 			"config:RootFS.DiffIDs: layer 1: says", "config:RootFS.DiffIDs: layer 2: says",
 		}},

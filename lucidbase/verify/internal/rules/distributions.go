@@ -6,8 +6,8 @@ import (
 	"path"
 	"slices"
 
+	"github.com/lucid-project/base-images/internal/names"
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/overlay"
-	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
 
 var distributionsRule = Rule{
@@ -31,7 +31,7 @@ func checkDistributions(im *overlay.Image) []overlay.Hit {
 		if d == nil || !installed(e.At) {
 			return
 		}
-		name := python.Name(d.Name)
+		name := names.Normalize(d.Name)
 		seen[name] = true
 		if version, ok := want[name]; !ok {
 			hits = append(hits, e.Hit(fmt.Sprintf("%s %s, which the lock does not have", d.Name, d.Version)))

@@ -185,7 +185,7 @@ var builtins = strings.Fields("sys builtins marshal posix time errno itertools z
 	"_abc _ast _codecs _collections _functools _imp _io _locale _operator _signal _sre _stat _string _symtable _thread _tracemalloc _warnings _weakref _typing pwd")
 
 // has reports whether any directory of modules has a name. Without a standard library
-// nobody can tell, and everything counts as there.
+// nothing is known, and everything counts as there.
 func (c *chase) has(top string) bool {
 	if c.modules == nil {
 		c.modules = topModules(c.im)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -196,9 +195,7 @@ func TestELFEntangled(t *testing.T) {
 		facts.Files = append(facts.Files, scan.File{Path: debianLib + name, Kind: scan.Regular, ELF: &elf.File{Type: "dyn", Machine: "amd64", Executable: true, Needed: all}})
 	}
 	facts.Files = append(facts.Files, scan.File{Path: debianLib + "libc.so.6", Kind: scan.Regular, ELF: &elf.File{Type: "dyn", Machine: "amd64"}})
-	start := time.Now()
 	found := verify.Check(&v1.ConfigFile{Architecture: "amd64"}, []scan.Facts{facts}, verify.Contract{Only: []string{"elf-needed"}})
 	require.Len(t, found, 1)
 	require.Contains(t, found[0].Found, "not judged")
-	require.Less(t, time.Since(start), time.Minute)
 }

@@ -62,7 +62,7 @@ type walk struct {
 	// steps counts the statements that were looked at, depth the modules that import
 	// each other.
 	steps, depth int
-	// sets are the attributes that any module of the application gives to others.
+	// sets are the attributes that any module of the application sets on others.
 	sets map[string]bool
 }
 
@@ -73,7 +73,7 @@ type visit struct {
 }
 
 // maxImports is how many statements are looked at, ten times what a large application
-// has. maxDepth is how many modules import each other in a row: CPython gives up before.
+// has. maxDepth is how many modules import each other in a row: CPython fails before that.
 const (
 	maxImports = 200_000
 	maxDepth   = 1000
@@ -95,7 +95,10 @@ func (w *walk) start(p *pythonProgram) {
 		if w.im.IsDir(at) {
 			at = path.Join(at, "__main__.py")
 		}
-		if script := overlay.Script(w.im.Regular(at)); script != nil && !w.im.IsMounted(at) {
+		file := w.im.Regular(at)
+		switch script := overlay.Script(file); {
+		case w.im.IsMounted(at) || w.refused(file):
+		case script != nil:
 			w.run(script, "")
 		}
 	case p.module != "":
@@ -123,7 +126,7 @@ func (w *walk) run(m *overlay.Imported, in string) {
 	if m.File != nil {
 		v.at = m.File.At
 	}
-	if m.Source == nil || w.seen[v] || m.File != nil && w.im.IsMounted(v.at) {
+	if w.seen[v] || m.File != nil && w.im.IsMounted(v.at) || w.refused(m.File) || m.Source == nil {
 		return
 	}
 	w.seen[v] = true
@@ -147,6 +150,23 @@ func (w *walk) run(m *overlay.Imported, in string) {
 			w.call(m, s.Module)
 		}
 	}
+}
+
+// refused adds a finding for a module that the compiler did not take, as it says itself
+// in the place of the bytecode.
+func (w *walk) refused(e *overlay.Entry) bool {
+	if e == nil || path.Ext(e.At) != ".py" {
+		return false
+	}
+	why := w.im.Regular(path.Join(path.Dir(e.At), "__pycache__", strings.TrimSuffix(path.Base(e.At), ".py")+".error"))
+	if why == nil {
+		return false
+	}
+	if v := (visit{at: e.At}); !w.seen[v] {
+		w.seen[v] = true
+		w.hits = append(w.hits, e.Hit(why.Content().Text).FixedBy("correct it for the image's Python; what nothing imports is left alone"))
+	}
+	return true
 }
 
 // module judges and runs one module that a statement names.

@@ -4,10 +4,10 @@ import "strings"
 
 // distributions are those whose modules are called otherwise, by the module.
 var distributions = table(`
-argon2=argon2-cffi attr=attrs bs4=beautifulsoup4 barcode=python-barcode cairo=pycairo can=python-can consul=python-consul corsheaders=django-cors-headers
+argon2=argon2-cffi attr=attrs bs4=beautifulsoup4 barcode=python-barcode bson=pymongo cairo=pycairo can=python-can consul=python-consul corsheaders=django-cors-headers
 Crypto=pycryptodome Cryptodome=pycryptodomex cv2=opencv-python-headless dateutil=python-dateutil dbus=dbus-python decouple=python-decouple discord=discord.py
 django=Django dns=dnspython docx=python-docx dotenv=python-dotenv engineio=python-engineio environ=django-environ faiss=faiss-cpu fitz=pymupdf flask_cors=flask-cors
-flask_sqlalchemy=flask-sqlalchemy gi=pygobject git=gitpython github=pygithub googleapiclient=google-api-python-client grpc=grpcio grpc_health=grpcio-health-checking
+flask_sqlalchemy=flask-sqlalchemy gi=pygobject git=gitpython github=pygithub googleapiclient=google-api-python-client gridfs=pymongo grpc=grpcio grpc_health=grpcio-health-checking
 grpc_reflection=grpcio-reflection grpc_status=grpcio-status grpc_tools=grpcio-tools jose=python-jose jwt=pyjwt kafka=kafka-python ldap=python-ldap
 Levenshtein=levenshtein magic=python-magic markdown=Markdown memcache=python-memcached mpl_toolkits=matplotlib multipart=python-multipart MySQLdb=mysqlclient
 nacl=pynacl nats=nats-py nmap=python-nmap OpenSSL=pyopenssl OpenGL=pyopengl PIL=pillow pkg_resources=setuptools pptx=python-pptx psycopg2=psycopg2-binary
@@ -31,7 +31,10 @@ func table(s string) map[string]string {
 
 // sameName are distributions whose top module is called as they are, with hyphens for
 // underscores, and that services use.
-var sameName = strings.Fields(`aiofiles aiohttp alembic anyio apscheduler asyncpg bcrypt boto3 botocore celery certifi click cryptography django docker email_validator
+var sameName = strings.Fields(`aio_pika aiofiles aiohttp aiokafka aiomysql aiosqlite amqp annotated_types asgiref async_timeout attrs billiard blinker cffi charset_normalizer
+frozenlist gevent greenlet h11 httpcore httptools idna kombu limits markupsafe multidict networkx packaging peewee pluggy polars prompt_toolkit psycopg_pool pyarrow
+pydantic_core pygments python_multipart sanic six slowapi sniffio sqlparse statsd textual tornado trio tzdata tzlocal watchfiles whitenoise yarl
+aiohttp alembic anyio apscheduler asyncpg bcrypt boto3 botocore celery certifi click cryptography django docker email_validator
 fastapi flask gunicorn httpx hypercorn itsdangerous jinja2 kubernetes loguru lxml marshmallow motor msgpack numpy openai orjson pandas paramiko
 passlib pika prometheus_client psutil psycopg pydantic pymongo pymysql pytest qrcode redis requests rich scipy sqlalchemy sqlmodel starlette stem structlog
 telethon tenacity toml tomli torch tqdm typer typing_extensions ujson urllib3 uvicorn uvloop watchdog web3 websockets`)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/stretchr/testify/require"
@@ -43,6 +42,8 @@ func TestImport(t *testing.T) {
 		{"from a distribution", imports("from jose import jwt\n"), module, []string{main + ": line 1 imports jose, which neither the standard library nor the application nor a distribution has; it is part of python-jose"}},
 		{"of a namespace", imports("from google.cloud import storage\n", file(site+"/google/protobuf/__init__.py", "")), module, []string{main + ": line 1 imports google.cloud, which neither the standard library nor the application nor a distribution has; it is part of google-cloud-storage"}},
 		{"a longer name", imports("import google.cloud.storage\n", file(site+"/google/protobuf/__init__.py", "")), module, []string{main + ": line 1 imports google.cloud.storage, which neither the standard library nor the application nor a distribution has; it is part of google-cloud-storage"}},
+		{"a second module of a distribution", imports("from bson import ObjectId\n"), module, []string{main + ": line 1 imports bson, which neither the standard library nor the application nor a distribution has; it is part of pymongo"}},
+		{"a name with a hyphen", imports("import aio_pika\n"), module, []string{main + ": line 1 imports aio_pika, which neither the standard library nor the application nor a distribution has; it is part of aio-pika"}},
 		{"nobody knows", imports("import strange\n"), module, []string{main + ": line 1 imports strange, which neither the standard library nor the application nor a distribution has"}},
 		{"several", imports("import tiny, yaml as y, jwt.api\n"), module, []string{main + ": line 1 imports jwt", main + ": line 1 imports yaml"}},
 		{"over several lines", imports("from yaml import (\n  load, # the one\n\n  dump,\n)\nfrom \\\n  cv2 import x\n"), module, []string{main + ": line 1 imports yaml", main + ": line 6 imports cv2"}},
@@ -51,6 +52,10 @@ func TestImport(t *testing.T) {
 		{"behind an f-string", imports("'''\nimport no\n'''\nx = f'{d[\"y\"]!r:>{w}}' rb'\\''\nimport yaml\n"), module, []string{main + ": line 5 imports yaml"}},
 		{"of Windows", imports("\ufeff# coding: utf-8\r\nimport os\r\nimport yaml\r\n"), module, []string{main + ": line 3 imports yaml"}},
 		{"behind a condition", imports("if True:\n    import os\n\f\nimport yaml\n"), module, []string{main + ": line 4 imports yaml"}},
+		{"no Python", imports("from . import old\nimport app.other\n", file("/app/app/old.py", "print 'x'\n"), file("/app/app/__pycache__/old.error", "line 1: Missing parentheses"), file("/app/app/unused.py", "print 'x'\n"), file("/app/app/__pycache__/unused.error", "line 1: no"), file("/app/app/other.py", "import yaml\n")), module, []string{main[:9] + "old.py: line 1: Missing parentheses", "/app/app/other.py: line 1 imports yaml"}},
+		{"no Python that may be missing", imports("try:\n    from . import old\nexcept SyntaxError:\n    pass\n", file("/app/app/old.py", "print 'x'\n"), file("/app/app/__pycache__/old.error", "line 1: no")), module, nil},
+		{"no Python at all", imports("print 'x'\n", file("/app/app/__pycache__/main.error", "line 1: no")), module, []string{main + ": line 1: no"}},
+		{"a script that is no Python", one(file("/app/run.py", "x = (\n"), file("/app/__pycache__/run.error", "line 1: '(' was never closed")), cmd("python", "/app/run.py"), []string{"/app/run.py: line 1: '(' was never closed"}},
 		{"reached", imports("from . import routes\n", file("/app/app/routes.py", "import yaml\n")), module, []string{"/app/app/routes.py: line 1 imports yaml"}},
 		{"reached from the package", one(file("/app/app/__init__.py", "from .routes import x\n"), file("/app/app/routes.py", "import yaml\nx = 1\n"), file(main, "")), module, []string{"/app/app/routes.py: line 1 imports yaml"}},
 		{"reached by a function that is called", imports("def create():\n    from .routes import x\n    return x\napp = create()\n", file("/app/app/routes.py", "import yaml\nx = 1\n")), module, []string{"/app/app/routes.py: line 1 imports yaml"}},
@@ -168,7 +173,7 @@ func TestImportMany(t *testing.T) {
 	require.Len(t, brokenBy(t, "import", imageOf(t, config, cleanLayer(), imports(source.String(), more...)[0])), 10)
 }
 
-// What a hostile image has many of ends in time: imports of names that are nowhere, on a
+// What a hostile image has many of is not followed to its end: imports of names that are nowhere, on a
 // long path, from modules that import each other.
 func TestImportBounded(t *testing.T) {
 	var app []tarEntry
@@ -187,9 +192,7 @@ func TestImportBounded(t *testing.T) {
 	}
 	config.Env, config.Cmd = append(config.Env, path), []string{"python", "-m", "app.m0"}
 	img := imageOf(t, config, cleanLayer(), app)
-	start := time.Now()
-	brokenBy(t, "import", img)
-	require.Less(t, time.Since(start), time.Minute)
+	require.Empty(t, brokenBy(t, "import", img), "more than is followed: of what is missing nothing is said")
 	config.Cmd = []string{"python", "-m", "app" + strings.Repeat(".x", 1<<16)}
 	require.Empty(t, brokenBy(t, "entry", imageOf(t, config, cleanLayer(), app)))
 }

@@ -58,8 +58,8 @@ func checkOwner(im *overlay.Image) []overlay.Hit {
 	return hits
 }
 
-// owns reports whether a file belongs to the user, or its group may write it. Runtimes give
-// a hard link's own owner and mode to the file.
+// owns reports whether a file belongs to the user, or its group may write it. Runtimes
+// set a hard link's own owner and mode on the file.
 func owns(id overlay.Identity, e *overlay.Entry) bool {
 	if e.Kind == scan.Hardlink && (e.UID == id.Uid || id.Gid != 0 && e.GID == id.Gid && e.Mode&0o020 != 0) {
 		return true
@@ -70,9 +70,12 @@ func owns(id overlay.Identity, e *overlay.Entry) bool {
 
 // ownPlaces are the places that are the user's own: the temporary directories, its
 // home, the working directory and the declared volumes, unless these are directories
-// of the system.
+// of the system; of a twin for build stages, where pip installs, too.
 func ownPlaces(im *overlay.Image, id overlay.Identity) map[string]bool {
 	dirs := []string{"/tmp", "/var/tmp", id.Named.Home, im.Config.Config.WorkingDir, "/run/user/" + strconv.Itoa(id.Uid)}
+	if im.Want.Dev {
+		dirs = append(dirs, devPackages)
+	}
 	for v := range im.Config.Config.Volumes {
 		dirs = append(dirs, v)
 	}

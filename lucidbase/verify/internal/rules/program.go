@@ -40,10 +40,11 @@ func startedProgram(im *overlay.Image) *pythonProgram {
 }
 
 func programOf(im *overlay.Image, field string, argv []string) *pythonProgram {
-	for ; len(argv) > 0; argv = overlay.Wrapped(argv) {
+	for len(argv) > 0 {
 		if p := started(im, field, argv); p != nil {
 			return p
 		}
+		argv, _ = overlay.Wrapped(argv)
 	}
 	return nil
 }
@@ -209,12 +210,15 @@ var servers = map[string]server{
 }
 
 var (
-	reference  = regexp.MustCompile(`^(?:[aw]sgi:)?([A-Za-z_][\w.]*)(?::([A-Za-z_][\w.]*)(\(.*\))?)?$`)
+	reference = regexp.MustCompile(`^([A-Za-z_][\w.]*)(?::([A-Za-z_][\w.]*)(\(.*\))?)?$`)
+	// kind is what hypercorn takes before the module and the attribute; wsgi:app alone is
+	// a module wsgi.
+	kind       = regexp.MustCompile(`^[aw]sgi:([^:]+:[^:]+)$`)
 	dottedName = regexp.MustCompile(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$`)
 )
 
 // target returns what the program, when it is a server, is told to import; nil where
-// that cannot be told for sure.
+// that is not certain.
 func (p *pythonProgram) target() *target {
 	name := p.module
 	if p.isConsoleScript() {
@@ -230,6 +234,7 @@ func (p *pythonProgram) target() *target {
 		}
 	}
 	text, config, t := s.read(p.args)
+	text = kind.ReplaceAllString(text, "$1")
 	if !s.fits(text) || strings.Contains(t.dir, ",") {
 		return nil
 	}

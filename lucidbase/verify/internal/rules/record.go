@@ -45,7 +45,7 @@ func checkRecord(im *overlay.Image) []overlay.Hit {
 
 // unlisted finds modules that were put into a distribution's package: no RECORD of
 // the directory lists them. A package without an __init__.py is shared by whoever
-// wants to, and where something without a RECORD is installed nobody can tell.
+// wants to, and where something without a RECORD is installed nothing is known.
 func unlisted(im *overlay.Image, r *overlay.Records, unknown map[string]bool) []overlay.Hit {
 	packages := map[string]*overlay.DistInfo{} // regular packages by path
 	for at, d := range r.Owner {

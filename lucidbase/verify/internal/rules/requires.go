@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lucid-project/base-images/internal/names"
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/overlay"
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 )
@@ -84,8 +85,8 @@ func unmetIn(w *overlay.Resolved) map[*overlay.InstalledDist][]overlay.Obstacle 
 		for _, d := range w.Dists {
 			for _, r := range w.Active(d) {
 				for _, extra := range r.Extras {
-					if key := python.Name(r.Name); !slices.Contains(w.Extras[key], python.Name(extra)) {
-						w.Extras[key] = append(w.Extras[key], python.Name(extra))
+					if key := names.Normalize(r.Name); !slices.Contains(w.Extras[key], names.Normalize(extra)) {
+						w.Extras[key] = append(w.Extras[key], names.Normalize(extra))
 						changed = true
 					}
 				}
@@ -109,23 +110,23 @@ func unmetIn(w *overlay.Resolved) map[*overlay.InstalledDist][]overlay.Obstacle 
 // missing names each distribution once that is not there or in a version that does not
 // fit, whatever the number of lines that ask for it.
 func missing(w *overlay.Resolved, d *overlay.InstalledDist) []overlay.Obstacle {
-	var names []string
+	var lacking []string
 	asked := map[string][]string{}
 	for _, r := range w.Active(d) {
-		if there := w.Dists[python.Name(r.Name)]; there != nil && r.Specifiers.Contain(there.Version) {
+		if there := w.Dists[names.Normalize(r.Name)]; there != nil && r.Specifiers.Contain(there.Version) {
 			continue
 		}
 		if asked[r.Name] == nil {
-			names = append(names, r.Name)
+			lacking = append(lacking, r.Name)
 		}
 		if text := r.Name + r.Specifiers.String(); !slices.Contains(asked[r.Name], text) {
 			asked[r.Name] = append(asked[r.Name], text)
 		}
 	}
 	var problems []overlay.Obstacle
-	for _, name := range names {
+	for _, name := range lacking {
 		found := d.Name + " needs " + strings.Join(asked[name], " and ")
-		if there := w.Dists[python.Name(name)]; there != nil {
+		if there := w.Dists[names.Normalize(name)]; there != nil {
 			problems = append(problems, overlay.Obstacle{Found: found + ", but " + there.Version + " is installed"})
 		} else {
 			problems = append(problems, overlay.Obstacle{Found: found + ", which is not installed"})

@@ -42,7 +42,7 @@ var (
 	}
 	// Origin are the rules about where it comes from.
 	Origin = []Rule{
-		baseRule, packagesRule, distributionsRule, layersRule, platformRule, diffIDRule, mediaTypeRule,
+		baseRule, devRule, packagesRule, distributionsRule, layersRule, platformRule, diffIDRule, mediaTypeRule,
 		indexRule,
 	}
 )

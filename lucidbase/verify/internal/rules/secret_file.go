@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/lucid-project/base-images/internal/names"
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/overlay"
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/python"
 	"github.com/lucid-project/base-images/lucidbase/verify/internal/scan"
@@ -198,7 +199,7 @@ func (p *published) all(e *overlay.Entry) bool {
 	if d == nil {
 		return false
 	}
-	version, locked := p.im.Want.Distributions[python.Name(d.Name)]
+	version, locked := p.im.Want.Distributions[names.Normalize(d.Name)]
 	return locked && version == d.Version
 }
 

@@ -34,7 +34,7 @@ type Facts struct {
 
 // Format is the version of Facts: a store's facts of another version are
 // made again. It changes with whatever Scan looks at.
-const Format = 4
+const Format = 5
 
 // Kind is what an entry of a layer is.
 type Kind string
@@ -79,7 +79,7 @@ type File struct {
 	// than the 253 bytes that the kernel reads has 254.
 	Shebang string
 	// Trampoline is the interpreter that a script of a shell starts in its second
-	// line, as pip and uv write it; "?" when only a shell can tell.
+	// line, as pip and uv write it; "?" when only a shell can find it.
 	Trampoline string
 	// Content says of an executable, and of what is named like a library, that it is
 	// something else, such as "a zip archive"; empty for ELF files and scripts.

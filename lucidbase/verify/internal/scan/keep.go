@@ -79,6 +79,8 @@ func isText(dir, name string) bool {
 		return dir == "/etc"
 	}
 	switch path.Ext(name) {
+	case ".error": // the compiler's, where a module of a service has no bytecode
+		return path.Base(dir) == "__pycache__"
 	case ".py":
 		return python.IsFinder(name) && python.IsModuleDir(path.Base(dir))
 	case ".pth", ".egg-link":
