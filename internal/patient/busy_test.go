@@ -47,6 +47,24 @@ func TestBusy(t *testing.T) {
 	require.Equal(t, []string{line, line}, said)
 }
 
+// A body is opened again for a request that is sent again alone.
+func TestBodyIsOpenedOnce(t *testing.T) {
+	url, _ := serve(t, busy(1, "7"))
+	transport := newTransport(0)
+	transport.Wait = func(context.Context, time.Duration, string) error { return nil }
+	for _, want := range []int{1, 0} {
+		opened := 0
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader("body"))
+		require.NoError(t, err)
+		open := req.GetBody
+		req.GetBody = func() (io.ReadCloser, error) { opened++; return open() }
+		resp, err := transport.RoundTrip(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, want, opened)
+	}
+}
+
 func TestBusyForTooLong(t *testing.T) {
 	url, requests := serve(t, busy(99, "3600"))
 	patient := newTransport(0)

@@ -9,12 +9,13 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// short is a timeout for tests. What is slow but moves is given tenths of it.
+// short is a timeout for tests.
 const short = 200 * time.Millisecond
 
 // serve starts a server that counts its requests.
@@ -189,27 +190,34 @@ func (e endless) Read(p []byte) (int, error) { return len(p), e.ctx.Err() }
 
 // However long it takes in all.
 func TestSlowButMoving(t *testing.T) {
-	url, _ := serve(t, func(w http.ResponseWriter, req *http.Request) {
-		_, _ = io.Copy(io.Discard, req.Body)
-		for range 8 {
-			_, _ = io.WriteString(w, "x")
-			_ = http.NewResponseController(w).Flush()
-			time.Sleep(short / 2)
-		}
+	const pause, bytes = short * 19 / 10, 8
+	synctest.Test(t, func(t *testing.T) {
+		transport := &Transport{Timeout: short, Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			for range bytes {
+				_, err := io.ReadFull(req.Body, make([]byte, 1))
+				require.NoError(t, err)
+				time.Sleep(pause)
+			}
+			read, write := io.Pipe()
+			context.AfterFunc(req.Context(), func() { write.CloseWithError(req.Context().Err()) })
+			go func() {
+				for range bytes {
+					_, _ = io.WriteString(write, "x")
+					time.Sleep(pause)
+				}
+				write.Close()
+			}()
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: read}, req.Context().Err()
+		})}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://example.com", strings.NewReader(strings.Repeat("x", bytes)))
+		require.NoError(t, err)
+		resp, err := transport.RoundTrip(req)
+		require.NoError(t, err)
+		got, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.Len(t, got, bytes)
+		require.NoError(t, resp.Body.Close())
 	})
-	read, write := io.Pipe()
-	go func() {
-		for range 8 {
-			_, _ = io.WriteString(write, "x")
-			time.Sleep(short / 2)
-		}
-		write.Close()
-	}()
-	resp, err := do(t, newTransport(short), "PATCH", url, read)
-	require.NoError(t, err)
-	got, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	require.Len(t, got, 8)
 }
 
 func TestSilenceWhileConnecting(t *testing.T) {

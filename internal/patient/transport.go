@@ -58,11 +58,13 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err = checkRedirect(req, resp); err != nil {
 			break
 		}
-		asked, again := retryAfter(resp, time.Now()), rewind(req)
-		if asked == 0 || again == nil {
-			if asked == 0 {
-				t.refused.Delete(req.URL.Host)
-			}
+		asked := retryAfter(resp, time.Now())
+		if asked == 0 {
+			t.refused.Delete(req.URL.Host)
+			return resp, nil
+		}
+		again := rewind(req)
+		if again == nil {
 			return resp, nil
 		}
 		var d time.Duration
@@ -88,7 +90,10 @@ func (t *Transport) try(req *http.Request) (*http.Response, error) {
 	if idle, ok := t.Base.(interface{ CloseIdleConnections() }); ok {
 		idle.CloseIdleConnections() // they may lead to the same silence
 	}
-	if again := rewind(req); again != nil && isRead(req) && req.Context().Err() == nil {
+	if !isRead(req) || req.Context().Err() != nil {
+		return resp, err
+	}
+	if again := rewind(req); again != nil {
 		resp, err = t.once(again)
 		if errors.As(err, &silent) {
 			silent.Repeated = true
@@ -102,7 +107,8 @@ func isRead(req *http.Request) bool {
 	return req.Method == http.MethodGet || req.Method == http.MethodHead
 }
 
-// rewind returns a request that can be sent again, or nil if its body cannot.
+// rewind returns a request that can be sent again, or nil if its body cannot. It is for
+// one that is sent again: containerd's client takes the call for that.
 func rewind(req *http.Request) *http.Request {
 	if req.Body == nil || req.Body == http.NoBody {
 		return req

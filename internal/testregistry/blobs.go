@@ -3,8 +3,11 @@ package testregistry
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"regexp"
 	"strings"
 	"sync"
@@ -20,7 +23,7 @@ func (r *Registry) serve(w http.ResponseWriter, req *http.Request) {
 	switch {
 	case req.Method == http.MethodPost && req.URL.Query().Get("mount") != "":
 		r.mount(w, req)
-	case req.Method == http.MethodPut && types.MediaType(req.Header.Get("Content-Type")).IsImage():
+	case req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/manifests/"):
 		r.putManifest(w, req)
 	default:
 		r.inner.ServeHTTP(w, req)
@@ -47,11 +50,21 @@ func (r *Registry) mount(w http.ResponseWriter, req *http.Request) {
 	r.inner.ServeHTTP(w, req)
 }
 
-// putManifest refuses an image whose blobs are not in its repository.
+// putManifest refuses what has another digest than it is named by, and an image whose
+// blobs are not in its repository.
 func (r *Registry) putManifest(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler)
+	}
+	if want := path.Base(req.URL.Path); strings.HasPrefix(want, "sha256:") && want != fmt.Sprintf("sha256:%x", sha256.Sum256(body)) {
+		refuse(w, http.StatusBadRequest)
+		return
+	}
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	if !types.MediaType(req.Header.Get("Content-Type")).IsImage() {
+		r.inner.ServeHTTP(w, req)
+		return
 	}
 	m, err := v1.ParseManifest(bytes.NewReader(body))
 	if err != nil {
@@ -64,7 +77,6 @@ func (r *Registry) putManifest(w http.ResponseWriter, req *http.Request) {
 			return
 		}
 	}
-	req.Body = io.NopCloser(bytes.NewReader(body))
 	r.inner.ServeHTTP(w, req)
 }
 

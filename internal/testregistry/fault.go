@@ -43,6 +43,26 @@ type Fault struct {
 	Corrupt bool
 }
 
+// Faults are what a server or whoever is between may do to one request.
+func Faults() map[string]Fault {
+	return map[string]Fault{
+		"server error":   {Status: http.StatusInternalServerError},
+		"no gateway":     {Status: http.StatusBadGateway},
+		"busy":           {Status: http.StatusTooManyRequests, RetryAfter: "1"},
+		"busy, no time":  {Status: http.StatusTooManyRequests},
+		"cut":            {Close: true},
+		"stall":          {Stall: true},
+		"silence":        {Delay: time.Hour, Status: http.StatusInternalServerError},
+		"other bytes":    {Corrupt: true},
+		"another length": {Header: http.Header{"Content-Length": {"17"}}},
+		"a page":         {Page: true},
+		"a login":        {Status: http.StatusFound, Header: http.Header{"Location": {"/login"}}},
+		"circles":        {Status: http.StatusTemporaryRedirect, Header: http.Header{"Location": {"/v2/"}}},
+		"forbidden":      {Status: http.StatusForbidden},
+		"not found":      {Status: http.StatusNotFound},
+	}
+}
+
 // Inject adds a fault to those that the registry has. The first one that matches
 // a request is used.
 func (r *Registry) Inject(f Fault) {

@@ -45,18 +45,32 @@ func BasicAuth(user, password string) Option {
 // New starts an empty registry.
 func New(t testing.TB, opts ...Option) *Registry {
 	t.Helper()
-	r := &Registry{blobs: newBlobs(), closing: make(chan struct{})}
-	r.inner = registry.New(registry.WithBlobHandler(r.blobs), registry.Logger(log.New(io.Discard, "", 0)))
+	blobs := newBlobs()
+	r := &Registry{blobs: blobs, inner: registry.New(registry.WithBlobHandler(blobs), registry.Logger(log.New(io.Discard, "", 0)))}
 	for _, opt := range opts {
 		opt(r)
 	}
+	r.start(t)
+	return r
+}
+
+// Before starts something that is no registry: it answers as next does, with the same
+// faults.
+func Before(t testing.TB, next http.Handler) *Registry {
+	t.Helper()
+	r := &Registry{blobs: newBlobs(), inner: next}
+	r.start(t)
+	return r
+}
+
+func (r *Registry) start(t testing.TB) {
+	r.closing = make(chan struct{})
 	server := httptest.NewServer(r)
 	t.Cleanup(func() {
 		close(r.closing) // ends delays: Close waits for the requests under way
 		server.Close()
 	})
 	r.Host = strings.TrimPrefix(server.URL, "http://")
-	return r
 }
 
 // Ref is the full reference of "name:tag" in this registry.

@@ -1,0 +1,13 @@
+//go:build !windows
+
+package docker
+
+import (
+	"context"
+	"errors"
+	"net"
+)
+
+func dialPipe(context.Context, string) (net.Conn, error) {
+	return nil, errors.New("npipe:// is for Windows")
+}
