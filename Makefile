@@ -2,8 +2,10 @@
 
 GO ?= go
 BIN := bin/lucidbase
+# What is tested is what is built, and the daemons that tests build share its packages.
+export CGO_ENABLED := 0
 
-.PHONY: images test test-long unit lint bench lock setup FORCE
+.PHONY: images test test-long test-all unit lint bench lock setup FORCE
 
 # images builds the Debian base images for both platforms into dist/; the Alpine one
 # needs a registry: "bin/lucidbase build alpine-base".
@@ -20,7 +22,13 @@ test:
 # target, every suggestion.
 test-long:
 	./.ci/setup test
-	LUCID_REQUIRE_ENGINE=1 $(GO) test -v -timeout 60m -run '^TestLong' ./internal/e2e ./lucidbase/verify/internal/pysource
+	LUCID_REQUIRE_ENGINE=1 $(GO) test -v -timeout 80m -run '^TestLong' ./internal/e2e ./internal/dockertest ./lucidbase/engine/internal/image ./lucidbase/engine/internal/load ./lucidbase/engine ./lucidbase/lucidtest ./lucidbase/rootfs/alpine ./lucidbase/verify/internal/pysource
+
+# test-all is both in one run, which links each package's tests once, and makes once
+# what tests of both stand on. Lint has vetted them.
+test-all:
+	./.ci/setup test
+	LUCID_REQUIRE_ENGINE=1 $(GO) test -v -timeout 120m -vet=off ./...
 
 # unit runs the tests that need neither root nor network.
 unit:
@@ -30,8 +38,9 @@ lint:
 	./.ci/lint
 
 # bench prints the numbers of the README's table.
-bench: setup
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/bench
+bench:
+	./.ci/setup test
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/bench
 
 # lock resolves every lock from the network and prints what changed.
 lock: setup $(BIN)
@@ -41,5 +50,5 @@ setup:
 	./.ci/setup
 
 $(BIN): FORCE
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $@ ./cmd/lucidbase
+	$(GO) build -trimpath -ldflags="-s -w" -o $@ ./cmd/lucidbase
 FORCE:

@@ -5,6 +5,8 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -236,4 +238,25 @@ func contextAt(fn *ast.FuncDecl) int {
 		}
 	}
 	return -1
+}
+
+// The long tables that "make test" leaves out are all in packages that "make test-long"
+// names.
+func TestMakeRunsLongTables(t *testing.T) {
+	makefile, err := os.ReadFile("Makefile")
+	require.NoError(t, err)
+	_, line, _ := strings.Cut(string(makefile), "-run '^TestLong' ")
+	line, _, _ = strings.Cut(line, "\n")
+	dirs := map[string]bool{}
+	require.NoError(t, filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(file)
+		if strings.Contains(string(source), "\nfunc TestLong") {
+			dirs["./"+filepath.ToSlash(filepath.Dir(file))] = true
+		}
+		return err
+	}))
+	require.ElementsMatch(t, slices.Collect(maps.Keys(dirs)), strings.Fields(line))
 }

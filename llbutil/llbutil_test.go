@@ -52,6 +52,7 @@ func TestNetworkSecretsAreAlwaysDeclared(t *testing.T) {
 	require.Equal(t, map[string]string{
 		offer.CAPath:    offer.CASecret,
 		offer.NetrcPath: offer.NetrcSecret,
+		offer.IndexPath: offer.IndexSecret,
 	}, files)
 	for _, raw := range before {
 		require.NotContains(t, string(raw), "=secret")

@@ -25,7 +25,7 @@ type Input struct {
 	// Suites say when the packages were in the archive.
 	Suites []lock.Suite
 	// Upstream is the image that the layer is made from; zero for packages alone.
-	Upstream lock.Image
+	Upstream lock.Upstream
 }
 
 // State is the layer as a build's source.

@@ -7,8 +7,8 @@ import "io/fs"
 // executable, and is so for all. Directories without files are left out, as in Git.
 type Local struct {
 	// Dir is the directory's path; a relative one is below the program's working
-	// directory. What the .dockerignore in it names is left out or, where there is
-	// none, what the one at the root of its Git repository names.
+	// directory. What the nearest .dockerignore names is left out: its own, or that of a
+	// directory above it in the same Git repository.
 	Dir string
 	// FS is a file system in Dir's place, such as an embed.FS.
 	FS fs.FS

@@ -41,9 +41,9 @@ type Platforms struct {
 	// Build is what the build's own tools run on: the engine's platform. It
 	// never changes the resulting image.
 	Build ocispecs.Platform
-	// Images are what the engine knows of images that a lock names by digest
+	// Upstreams are what the engine knows of images that a lock names by digest
 	// alone; nil where none is needed, or before one was asked for.
-	Images Images
+	Upstreams Upstreams
 }
 
 // Graph is one platform's image before it is built.
@@ -58,7 +58,7 @@ type Graph struct {
 	// Locals are the directories of the client that State names, by the name that
 	// llb.Local has.
 	Locals map[string]Local
-	// Notes are lines for who builds the image, about what is well and could be better.
+	// Notes are lines for whoever builds the image, about what works and could be better.
 	Notes []string
 	// Contract is what the finished image is held to before anyone gets it: its
 	// locks' names and versions, and what is waived. The zero value holds it to

@@ -26,8 +26,8 @@ type Alpine struct {
 	Locks    *lock.Set         // what the image is made from; nil means lock.Default
 }
 
-// Graph returns the image's graph for one platform. What the locks do not say of
-// the official image it asks for with a lucidbase.UnresolvedImageError.
+// Graph returns the image's graph for one platform. If the locks do not say what the
+// official image holds, the error is a lucidbase.UnresolvedUpstreamError.
 func (v Alpine) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) { return v.base().Graph(p) }
 
 func (v Alpine) base() base {
@@ -46,11 +46,11 @@ func alpine(locks *lock.Set, p lucidbase.Platforms) (system, error) {
 	if locks.Alpine.Digest == "" {
 		return system{}, errors.New("Locks: no Alpine image")
 	}
-	found, err := supply.Resolved(locks.Alpine, locks.Debian, p.Images, p.Target)
+	found, err := supply.Resolved(locks.Alpine, locks.Debian, p.Upstreams, p.Target)
 	if err != nil {
 		return system{}, err
 	}
-	root, headers, err := supply.Image(locks.Alpine, locks.Debian, p.Images, p.Target)
+	root, headers, err := supply.Upstream(locks.Alpine, locks.Debian, p.Upstreams, p.Target)
 	if err != nil {
 		return system{}, err
 	}
@@ -64,6 +64,7 @@ func alpine(locks *lock.Set, p lucidbase.Platforms) (system, error) {
 			ocispecs.AnnotationBaseImageName:   locks.Alpine.Reference,
 			ocispecs.AnnotationBaseImageDigest: locks.Alpine.Digest,
 		},
-		digest: func(t lock.Tier, further lock.Packages) string { return locks.ImageDigest(found, t, further) },
+		twin:   func() (twin, error) { return alpineTwin(locks.Alpine, found.Dev, p.Target) },
+		digest: func(t lock.Tier, further lock.Packages) string { return locks.UpstreamDigest(found, t, further) },
 	}, nil
 }

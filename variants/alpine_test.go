@@ -13,7 +13,7 @@ import (
 )
 
 // A lock that names the image by digest alone asks for what the image holds, and
-// gives the same graph and config as one that says so.
+// has the same graph and config as one that says so.
 func TestAlpineAsksForItsImage(t *testing.T) {
 	full := fixture(t)
 	pinned := *full
@@ -21,27 +21,27 @@ func TestAlpineAsksForItsImage(t *testing.T) {
 	for _, target := range lucidbase.AllPlatforms() {
 		p := lucidbase.Platforms{Target: target, Build: lucidbase.LinuxAMD64}
 		_, err := variants.Alpine{Locks: &pinned}.Graph(p)
-		var ask *lucidbase.UnresolvedImageError
+		var ask *lucidbase.UnresolvedUpstreamError
 		require.ErrorAs(t, err, &ask)
 		require.Equal(t, target, ask.Platform)
-		require.Equal(t, pinned.Alpine, ask.Image)
+		require.Equal(t, pinned.Alpine, ask.Upstream)
 		require.ErrorContains(t, err, "alpine-base: docker.io/library/python:3.11-alpine3.23@sha256:")
 
 		want := definition(t, variants.Alpine{Locks: full}, p)
-		p.Images = lucidbase.Images{full.Alpine.Digest: full.Alpine}
+		p.Upstreams = lucidbase.Upstreams{full.Alpine.Digest: full.Alpine}
 		require.Equal(t, want, definition(t, variants.Alpine{Locks: &pinned}, p))
 	}
 }
 
-// What else is wrong is told before the network is asked for anything.
+// What else is wrong is reported before the network is asked for anything.
 func TestAlpineWrongFields(t *testing.T) {
 	pinned := *fixture(t)
 	pinned.Alpine = pinned.Alpine.Pin()
 	_, err := variants.Alpine{Locks: &pinned, Env: map[string]string{"1BAD": "x"}}.Graph(onAMD64)
 	require.ErrorContains(t, err, "1BAD")
-	require.NotErrorAs(t, err, new(*lucidbase.UnresolvedImageError))
+	require.NotErrorAs(t, err, new(*lucidbase.UnresolvedUpstreamError))
 
-	pinned.Alpine = lock.Image{}
+	pinned.Alpine = lock.Upstream{}
 	_, err = variants.Alpine{Locks: &pinned}.Graph(onAMD64)
 	require.ErrorContains(t, err, "alpine-base: Locks: no Alpine image")
 }
@@ -70,7 +70,7 @@ func ExampleAlpine() {
 	pinned := *locks
 	pinned.Alpine = locks.Alpine.Pin()
 	_, err = variants.Alpine{Locks: &pinned}.Graph(lucidbase.Platforms{Target: lucidbase.LinuxARM64, Build: lucidbase.LinuxAMD64})
-	var ask *lucidbase.UnresolvedImageError
+	var ask *lucidbase.UnresolvedUpstreamError
 	fmt.Println(errors.As(err, &ask), lucidbase.FormatPlatform(ask.Platform))
 	// Output: true linux/arm64
 }

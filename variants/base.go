@@ -24,8 +24,9 @@ type Options struct {
 	// Labels adds to the image's labels, or replaces what the variant sets.
 	Labels map[string]string
 	// Packages are further packages: what lock.Read returns. One that the tier has in
-	// another version takes the place of the tier's; one that the tier has just so is
-	// there once. Each large wheel is a layer of its own, which all images share.
+	// another version takes the place of the tier's; one that the tier has in the same
+	// version is there once. Each large wheel is a layer of its own, which all images
+	// share.
 	Packages lock.Packages
 	// Waivers excuse single files from single rules of the contract, each with a
 	// reason; every build prints them and a label lists them.
@@ -35,7 +36,7 @@ type Options struct {
 }
 
 // Base is a base image that a Service can stand on: Python, Standard, Alpine, Bare,
-// or a Debian of one's own.
+// or a Debian of one's own. A Dev is one, too, but no service can stand on it.
 type Base interface {
 	lucidbase.Spec
 	base() base
@@ -50,6 +51,8 @@ type base struct {
 	Options
 	// musl says that the C library is Alpine's.
 	musl bool
+	// dev says that it is a Dev.
+	dev bool
 	// system returns what the image stands on.
 	system func(locks *lock.Set, p lucidbase.Platforms) (system, error)
 }
@@ -90,11 +93,15 @@ func (d base) complete() (base, error) {
 
 // image puts the image's packages on its system.
 func (d base) image(p lucidbase.Platforms) (image, error) {
-	f, err := newFoundation(d.Locks, p, d.system)
+	f, err := d.foundation(p)
 	if err != nil {
 		return image{}, err
 	}
-	return f.with(d.tier, d.Packages)
+	im, err := f.with(d.tier, d.Packages)
+	if err == nil && d.dev {
+		err = d.addDev(&im)
+	}
+	return im, err
 }
 
 // finish returns the graph of an image.
@@ -108,7 +115,7 @@ func (d base) finish(im image) (lucidbase.Graph, error) {
 // notes says whether the base has moved on since the image's packages were locked.
 func (d base) notes() []string {
 	with := d.Packages.Base
-	if with.Name == "" || with.Digest == d.Locks.Python[d.tier].Digest() {
+	if with.Name == "" || with.Digest == d.Locks.TierDigest(d.tier) {
 		return nil
 	}
 	return []string{"its packages were locked with other packages of " + with.Name + " than this one has: lock them again for what is new"}
@@ -163,7 +170,7 @@ func (d base) checkPackages(field string, p lucidbase.Platforms) error {
 			bad("%s: listed twice", r)
 		}
 		further[r.String()] = true
-		if r.Name != names.Normalize(r.Name) || r.Version == "" || len(r.Wheels) == 0 && r.Source == nil {
+		if r.Name != names.Normalize(r.Name) || r.Version == "" || len(r.Wheels) == 0 && r.Sdist == nil {
 			bad("%q: normalised name, version or files are missing", r.Name)
 		}
 	}

@@ -18,11 +18,11 @@ const LockDigestLabel = "io.github.lucid-project.lock.digest"
 // user is numeric, so that Kubernetes' runAsNonRoot accepts it.
 const user = "65532:65532"
 
-// entrypoint is Debian's init, tini: the kernel keeps signals from process 1 that
-// it has no handler for, so that "docker stop" of a plain script would take ten
-// seconds, and orphans stay zombies unless process 1 waits for them. Without -s, which
-// QEMU does not know; what tini has to say where another process is the first, and
-// does the same, TINI_VERBOSITY turns off.
+// entrypoint is Debian's init, tini: the kernel keeps signals from process 1 that it
+// has no handler for, so that "docker stop" of a plain script would take ten seconds,
+// and orphans stay zombies unless process 1 waits for them. Its option -s is left out,
+// as QEMU does not know it; TINI_VERBOSITY turns off what tini says where another
+// process is the first.
 var entrypoint = []string{"/usr/bin/tini", "--"}
 
 // config returns the image's configuration with one history entry a layer; a
@@ -37,6 +37,12 @@ func (d base) config(im image) dockerspec.DockerOCIImage {
 		"PYTHONDONTWRITEBYTECODE": "1",
 		"SSL_CERT_FILE":           "/etc/ssl/certs/ca-certificates.crt",
 		"TINI_VERBOSITY":          "0",
+	}
+	if d.dev {
+		devEnv(env)
+		if d.musl {
+			env["PATH"] += ":/bin" // which Debian has below /usr
+		}
 	}
 	maps.Copy(env, d.Env)
 	labels := map[string]string{ocispecs.AnnotationTitle: d.name}

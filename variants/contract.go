@@ -1,6 +1,8 @@
 package variants
 
 import (
+	"slices"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/lucid-project/base-images/lucidbase/verify"
@@ -15,8 +17,9 @@ func (d base) contract(im image) (verify.Contract, error) {
 		Distributions: im.installed,
 		Labels:        im.labels,
 		Waivers:       d.Waivers,
+		Dev:           d.dev,
 	}
-	for _, p := range im.root.Layer.Packages {
+	for _, p := range slices.Concat(im.root.Layer.Packages, im.added) {
 		c.Packages[p.Name] = p.Version
 	}
 	for _, p := range im.kept {

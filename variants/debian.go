@@ -39,5 +39,6 @@ func debian(locks *lock.Set, p lucidbase.Platforms) (system, error) {
 		what:   "Debian 12 packages",
 		target: stage.Target{Platform: p.Target, Version: version, Prefix: "/usr"},
 		digest: locks.Digest,
+		twin:   func() (twin, error) { return debianTwin(locks, p.Target) },
 	}, nil
 }

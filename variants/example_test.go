@@ -6,6 +6,7 @@ import (
 
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/verify"
 	"github.com/lucid-project/base-images/variants"
 )
 
@@ -100,4 +101,24 @@ func ExampleDebian() {
 	// lucidbase: pymongo 4.15.0
 	// lucidbase: idna 3.10
 	// lucidbase: markupsafe 3.0.0
+}
+
+// The twin of a base is for stages of a Dockerfile that install something, and for looking
+// into a container. Its label says that it is no base.
+func ExampleDev() {
+	g, err := variants.Dev{Of: variants.Python{}}.Graph(lucidbase.Platforms{Target: lucidbase.LinuxAMD64, Build: lucidbase.LinuxAMD64})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	labels := g.Config.Config.Labels
+	fmt.Println(labels["org.opencontainers.image.title"], labels[verify.DevLabel], g.Config.Config.User)
+	// Output: python-base-dev true 65532:65532
+}
+
+// A name that a person wrote is that of a base image, or with -dev of its twin.
+func ExampleNamed() {
+	_, isTwin := variants.Named("python-base-dev", variants.Options{}).(variants.Dev)
+	fmt.Println(isTwin, variants.Named("ruby-base", variants.Options{}))
+	// Output: true <nil>
 }

@@ -3,6 +3,7 @@ package variants
 import (
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/moby/buildkit/client/llb"
 
@@ -23,6 +24,10 @@ type foundation struct {
 	// version is the interpreter's that wheels for every platform are installed by.
 	version string
 	inputs  []lucidbase.Input
+	// interpreter is the layer above the system's.
+	interpreter layer
+	// tiers are the packages of a tier and of those below it, the smallest first.
+	tiers []group
 }
 
 // system is a root filesystem with an interpreter.
@@ -40,9 +45,20 @@ type system struct {
 	kept []lock.ApkPackage
 	// labels say more of what the image stands on.
 	labels map[string]string
+	// twin returns what a Dev has of the system besides.
+	twin func() (twin, error)
 }
 
-func newFoundation(locks *lock.Set, p lucidbase.Platforms, on func(*lock.Set, lucidbase.Platforms) (system, error)) (foundation, error) {
+// twin is the layer that a twin has of its system besides, and what is in it.
+type twin struct {
+	in   lucidbase.Input
+	what string
+	kept []lock.ApkPackage // those that are not Debian's
+	// digest identifies the locks of a twin whose base is made from those of a digest.
+	digest func(string) string
+}
+
+func newFoundation(locks *lock.Set, p lucidbase.Platforms, tier lock.Tier, on func(*lock.Set, lucidbase.Platforms) (system, error)) (foundation, error) {
 	sys, err := on(locks, p)
 	if err != nil {
 		return foundation{}, err
@@ -60,7 +76,56 @@ func newFoundation(locks *lock.Set, p lucidbase.Platforms, on func(*lock.Set, lu
 	f.uv = f.builder.UV(tool)
 	f.compiler = stage.Compiler{Builder: f.builder, Locks: locks, Headers: sys.headers}
 	f.inputs = append(f.inputs, sys.root)
-	return f, nil
+	f.interpreter = layer{f.builder.Interpreter(f.root.State(), f.target), "bytecode of the standard library, " + stage.VenvPath}
+	f.tiers, err = f.groupsOf(tier)
+	return f, err
+}
+
+// foundation returns what the base stands on, with the layers of its tier. Of the locks
+// that are committed, which nobody changes, it is made once for many services.
+func (d base) foundation(p lucidbase.Platforms) (foundation, error) {
+	make := func() (foundation, error) { return newFoundation(d.Locks, p, d.tier, d.system) }
+	if committed, err := lock.Default(); err != nil || d.Locks != committed || d.musl {
+		return make()
+	}
+	return founded.get(foundationKey{d.tier, lucidbase.FormatPlatform(p.Target), lucidbase.FormatPlatform(p.Build)}, make)
+}
+
+// foundationKey has all that tells two foundations of Debian and the same locks apart.
+type foundationKey struct {
+	tier          lock.Tier
+	target, build string
+}
+
+// founded are the foundations of the committed locks.
+var founded foundations
+
+type foundations struct {
+	mu   sync.Mutex
+	made map[foundationKey]foundation
+	uses int
+}
+
+// foundationUses is after how many graphs foundations are made anew: llb keeps in a
+// vertex what it marshals of each graph that has it.
+const foundationUses = 100
+
+func (fs *foundations) get(key foundationKey, make func() (foundation, error)) (foundation, error) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if fs.uses%foundationUses == 0 {
+		fs.made = map[foundationKey]foundation{}
+	}
+	fs.uses++
+	f, ok := fs.made[key]
+	if ok {
+		return f, nil
+	}
+	f, err := make()
+	if err == nil {
+		fs.made[key] = f
+	}
+	return f, err
 }
 
 // image is a foundation with packages on it.
@@ -71,22 +136,18 @@ type image struct {
 	labels map[string]string
 	// installed has each distribution's version.
 	installed map[string]string
+	// added are the packages of the layers above root.
+	added []lock.Package
 }
 
-// with puts the packages of a tier and of those below it, and further ones, on the
-// foundation.
+// with puts the packages of the foundation's tier, and further ones, on it.
 func (f foundation) with(tier lock.Tier, further lock.Packages) (image, error) {
-	groups, err := f.groups(tier, further)
-	if err != nil {
-		return image{}, err
-	}
+	groups := f.groups(further)
 	made, inputs, err := f.install(groups)
 	if err != nil {
 		return image{}, err
 	}
-	// The interpreter's layer stands on the system's.
-	interpreter := layer{f.builder.Interpreter(f.root.State(), f.target), "bytecode of the standard library, " + stage.VenvPath}
-	im := image{foundation: f, layers: append([]layer{interpreter}, made...), installed: map[string]string{}}
+	im := image{foundation: f, layers: append([]layer{f.interpreter}, made...), installed: map[string]string{}}
 	im.inputs = unique(slices.Concat(f.inputs, inputs))
 	im.labels = map[string]string{LockDigestLabel: f.digest(tier, further)}
 	maps.Copy(im.labels, f.labels)

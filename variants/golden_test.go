@@ -34,6 +34,9 @@ func specs(locks *lock.Set) map[string]lucidbase.Spec {
 		"base":        variants.Standard{Locks: locks},
 		"python-base": variants.Python{Locks: locks},
 		"gateway":     gateway(locks),
+
+		"alpine-base-dev": variants.Dev{Of: variants.Alpine{Locks: locks}},
+		"python-base-dev": variants.Dev{Of: variants.Python{Locks: withDev(locks)}},
 	}
 }
 

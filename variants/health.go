@@ -2,7 +2,6 @@ package variants
 
 import (
 	_ "embed"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -72,9 +71,8 @@ func (h Health) checks() int {
 }
 
 // check reports every wrong field.
-func (h Health) check(port int) error {
-	var errs []error
-	bad := func(text string) { errs = append(errs, errors.New("Health: "+text)) }
+func (h Health) check(port int, report func(format string, args ...any)) {
+	bad := func(text string) { report("Health: %s", text) }
 	if h.checks() > 1 {
 		bad("more than one of Path, TCP and Command")
 	}
@@ -98,5 +96,4 @@ func (h Health) check(port int) error {
 	if h.checks() == 0 && (h.Interval != 0 || h.Timeout != 0 || h.StartPeriod != 0 || h.Retries != 0) {
 		bad("nothing is checked: none of Path, TCP and Command")
 	}
-	return errors.Join(errs...)
 }

@@ -36,24 +36,37 @@ type group struct {
 	// its layers from one step; nil for an image's own, which are installed one by
 	// one.
 	all lock.Requirements
+	// made are the layers of all, by what is in them.
+	made map[string]llb.State
 	// used are those that the image has.
 	used lock.Requirements
 }
 
-// groups lists an image's packages, the lowest tier first. No package is in two.
-// Of a tier stays what the further packages do not replace or, where these were
-// resolved with a base and are complete, what they have just so.
-func (f foundation) groups(tier lock.Tier, packages lock.Packages) ([]group, error) {
+// groupsOf lists the packages of a tier and of those below it, the lowest first.
+func (f foundation) groupsOf(tier lock.Tier) ([]group, error) {
+	var all []group
+	for _, tier := range upTo(tier) {
+		own, err := f.locks.Own(tier, f.target.Wheels())
+		if err != nil {
+			return nil, err
+		}
+		g := group{name: string(tier) + " packages", all: own}
+		g.made = f.together(g)
+		all = append(all, g)
+	}
+	return all, nil
+}
+
+// groups lists an image's packages, the lowest tier first. No package is in two. Of a
+// tier it keeps what the further packages do not replace; if these were resolved with a
+// base, and so are complete, what they have in the same version.
+func (f foundation) groups(packages lock.Packages) []group {
 	target := f.target.Wheels()
 	further := packages.For(target)
 	complete := packages.Base.Name != ""
 	var all []group
-	for _, tier := range upTo(tier) {
-		own, err := f.locks.Own(tier, target)
-		if err != nil {
-			return nil, err
-		}
-		used := slices.DeleteFunc(slices.Clone(own), func(o lock.Requirement) bool {
+	for _, g := range f.tiers {
+		g.used = slices.DeleteFunc(slices.Clone(g.all), func(o lock.Requirement) bool {
 			i := slices.IndexFunc(further, func(r lock.Requirement) bool { return r.Name == o.Name })
 			switch {
 			case i < 0:
@@ -64,9 +77,9 @@ func (f foundation) groups(tier lock.Tier, packages lock.Packages) ([]group, err
 			further = slices.Delete(further, i, i+1)
 			return false
 		})
-		all = append(all, group{name: string(tier) + " packages", all: own, used: used})
+		all = append(all, g)
 	}
-	return append(all, group{name: "further packages", used: further}), nil
+	return append(all, group{name: "further packages", used: further})
 }
 
 // upTo lists the tiers that a tier holds, the smallest first; lock.Bare has none.
@@ -85,7 +98,7 @@ func same(a, b lock.Requirement, target string) bool {
 	if wheel || also {
 		return wheel == also && one.SHA256 == other.SHA256
 	}
-	return a.Source.SHA256 == b.Source.SHA256 && string(a.Source.Build.Format()) == string(b.Source.Build.Format())
+	return a.Sdist.SHA256 == b.Sdist.SHA256 && string(a.Sdist.Build.Format()) == string(b.Sdist.Build.Format())
 }
 
 // install makes the layers of every group.
@@ -97,9 +110,9 @@ func (f foundation) install(groups []group) ([]layer, []lucidbase.Input, error) 
 		for g.all == nil && len(f.share(g.used, least)) > maxLayers-2-len(all) && least < 1<<40 {
 			least += least / 4
 		}
-		made := f.together(g, least)
 		for _, s := range f.share(g.used, least) {
-			state, ok := made[s.String()]
+			what := s.String()
+			state, ok := g.made[what]
 			if !ok {
 				var more []lucidbase.Input
 				var err error
@@ -108,7 +121,7 @@ func (f foundation) install(groups []group) ([]layer, []lucidbase.Input, error) 
 				}
 				inputs = append(inputs, more...)
 			}
-			all = append(all, layer{state, s.String()})
+			all = append(all, layer{state, what})
 		}
 	}
 	if n := len(all) + 2; n > maxLayers {
@@ -133,7 +146,7 @@ func (f foundation) share(reqs lock.Requirements, least int64) []set {
 	for _, r := range reqs {
 		w, ok := r.Wheel(f.target.Wheels())
 		if !ok {
-			sets = append(sets, set{reqs: lock.Requirements{r}, compiled: true, pure: r.Source.BuildTarget("") == lock.AnyTarget})
+			sets = append(sets, set{reqs: lock.Requirements{r}, compiled: true, pure: r.Sdist.BuildTarget("") == lock.AnyTarget})
 			continue
 		}
 		r.Marker, r.Hashes = "", []string{"sha256:" + w.SHA256}
@@ -157,10 +170,10 @@ func (f foundation) share(reqs lock.Requirements, least int64) []set {
 
 // together makes all layers of a tier but the compiled ones, in a step for what
 // runs everywhere and one for the rest, and returns them by what is in them.
-func (f foundation) together(g group, least int64) map[string]llb.State {
+func (f foundation) together(g group) map[string]llb.State {
 	made := map[string]llb.State{}
 	for _, pure := range []bool{true, false} {
-		sets := slices.DeleteFunc(f.share(g.all, least), func(s set) bool { return s.compiled || s.pure != pure })
+		sets := slices.DeleteFunc(f.share(g.all, largeWheel), func(s set) bool { return s.compiled || s.pure != pure })
 		if len(sets) == 0 {
 			continue
 		}

@@ -168,7 +168,7 @@ func TestNumberOfLayers(t *testing.T) {
 
 	for i := range all {
 		all[i].Requirements[0].Wheels = nil
-		all[i].Requirements[0].Source = &lock.Source{SHA256: strings.Repeat("a", 64), Targets: []string{"any"}}
+		all[i].Requirements[0].Sdist = &lock.Sdist{SHA256: strings.Repeat("a", 64), Targets: []string{"any"}}
 	}
 	_, err := variants.Standard{Locks: fixture(t), Packages: locked(all...)}.Graph(onAMD64)
 	require.ErrorContains(t, err, "base: the packages take 309 layers, and 95 are allowed")

@@ -1,5 +1,7 @@
 package variants
 
+import "strings"
+
 // named are the base images by their names, each with a shorter one.
 var named = []struct {
 	name, alias string
@@ -12,8 +14,13 @@ var named = []struct {
 }
 
 // Named returns the base image of a name that "lucidbase build" knows, such as
-// "python-base" or, shorter, "python"; nil if there is none.
+// "python-base" or, shorter, "python", and with "-dev" its twin; nil if there is none.
 func Named(name string, o Options) Base {
+	if of, ok := strings.CutSuffix(name, "-dev"); ok {
+		if b := Named(of, o); b != nil {
+			return Dev{b}
+		}
+	}
 	for _, b := range named {
 		if name == b.name || name == b.alias {
 			return b.with(o)
@@ -22,7 +29,8 @@ func Named(name string, o Options) Base {
 	return nil
 }
 
-// Names lists the names that Named takes.
+// Names lists the names that Named takes, without those of twins: services can stand on
+// these images.
 func Names() []string {
 	var names []string
 	for _, b := range named {

@@ -13,6 +13,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/internal/stage"
+	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/verify"
@@ -33,6 +34,11 @@ type Service struct {
 	// "lucidbase lock -r FILE --base BASE" wrote. The zero value means the packages of
 	// the base.
 	Lock lock.Packages
+	// System are Debian packages that the service needs besides those of its base, such
+	// as libpq5, with what they need: what lock.ReadSystem returns of the lock that
+	// "lucidbase lock --system libpq5" wrote. Their layer is between the base's and
+	// those of Lock. A base that is not Debian can have none.
+	System lock.System
 	// Source is what the service's own files are. No two may have the same file.
 	Source []Source
 	// Command is what the container runs, in words, such as "python", "-m", "src.main".
@@ -41,15 +47,15 @@ type Service struct {
 	Env map[string]string
 	// Labels adds to the image's labels.
 	Labels map[string]string
-	// Port is where the service listens, from 1 to 65535: the image exposes it, and says
-	// it in the variable PORT, which the health check follows. Zero means none.
+	// Port is where the service listens, from 1 to 65535: the image exposes it, and has
+	// it in the variable PORT, which the health check reads. Zero means none.
 	Port int
 	// Ports are further ones that the image exposes.
 	Ports []int
 	// Health is how a container is found to work; the zero value checks nothing.
 	Health Health
 	// Writable are directories that the image's user, 65532, owns, such as "/app/data".
-	// Those that are not below /app are volumes.
+	// Each is a volume: it can be written where the root file system cannot.
 	Writable []string
 	// Version is the label org.opencontainers.image.version.
 	Version string
@@ -78,11 +84,13 @@ type From struct {
 }
 
 // Dir is a directory by its path; a relative one is below the program's working
-// directory. Its .dockerignore counts or, where it has none, that of its Git
-// repository.
+// directory. The nearest .dockerignore counts: its own, or that of a directory above it
+// in the same Git repository.
 func Dir(path string) From { return From{dir: path} }
 
-// FS is a file system, such as an embed.FS, as a directory.
+// FS is a file system, such as an embed.FS, as a directory. The pattern of a go:embed
+// must begin with all:, as in "all:src": without it Go leaves out __init__.py, and
+// whatever begins with "_" or ".".
 func FS(fsys fs.FS) From { return From{fsys: fsys} }
 
 // leftOut is what no image needs of a directory.
@@ -94,32 +102,49 @@ const appDir = "/app"
 func (s Service) Graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
 	g, err := s.graph(p)
 	if err != nil {
-		return lucidbase.Graph{}, fmt.Errorf("%s: %w", s.Name, err)
+		return lucidbase.Graph{}, each(err, s.Name)
 	}
 	return g, nil
 }
 
+// each puts a name before every one of several errors.
+func each(err error, name string) error {
+	several, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	var errs []error
+	for _, one := range several.Unwrap() {
+		errs = append(errs, each(one, name))
+	}
+	return errors.Join(errs...)
+}
+
 func (s Service) graph(p lucidbase.Platforms) (lucidbase.Graph, error) {
 	if s.Base == nil {
-		return lucidbase.Graph{}, errors.Join(errors.New("Base: missing, such as variants.Python{}"), s.check(base{}))
+		return lucidbase.Graph{}, s.Validate()
 	}
 	b, err := s.Base.base().complete()
 	if err != nil {
 		return lucidbase.Graph{}, err
 	}
 	own := s.on(b)
-	if err := errors.Join(s.check(b), own.check(p), own.checkPackages("Lock", p)); err != nil {
+	if err := errors.Join(s.check(b), s.checkSystem(b, p), own.check(p), own.checkPackages("Lock", p)); err != nil {
 		return lucidbase.Graph{}, err
 	}
 	im, err := own.image(p)
 	if err != nil {
 		return lucidbase.Graph{}, err
 	}
+	s.addSystem(&im)
 	if len(s.Source)+len(s.Writable) > 0 {
 		im.layers = append(im.layers, layer{im.builder.Service(s.step()), "source"})
 	}
 	g, err := own.finish(im)
 	g.Locals = s.locals()
+	for _, from := range s.step().From {
+		g.Contract.Copied = append(g.Contract.Copied, verify.Copied{Path: from.To, Source: from.Shown})
+	}
 	s.configure(&g.Config.Config, im.target)
 	return g, err
 }
@@ -137,6 +162,18 @@ func (s Service) on(b base) base {
 	}
 	b.Env["PYTHONPATH"] = strings.TrimSuffix(appDir+":"+b.Env["PYTHONPATH"], ":")
 	return b
+}
+
+// addSystem puts the layer of System above the base's.
+func (s Service) addSystem(im *image) {
+	im.labels[LockDigestLabel] = s.System.DigestWith(im.labels[LockDigestLabel])
+	in := supply.DebianSystem(s.System, im.target.Platform)
+	if len(in.Layer.Packages) == 0 {
+		return
+	}
+	im.added = in.Layer.Packages
+	im.inputs = append(slices.Clone(im.inputs), in)
+	im.layers = slices.Insert(im.layers, 1, layer{in.State(), "Debian packages " + strings.Join(s.System.Packages, ", ")})
 }
 
 // merged returns a map of its own with the entries of both; those of over win.
@@ -179,12 +216,10 @@ func (s Service) configure(c *dockerspec.DockerOCIImageConfig, t stage.Target) {
 		c.ExposedPorts[strconv.Itoa(port)+"/tcp"] = struct{}{}
 	}
 	for _, dir := range s.Writable {
-		if !below(dir, appDir) {
-			if c.Volumes == nil {
-				c.Volumes = map[string]struct{}{}
-			}
-			c.Volumes[dir] = struct{}{}
+		if c.Volumes == nil {
+			c.Volumes = map[string]struct{}{}
 		}
+		c.Volumes[dir] = struct{}{}
 	}
 	c.Healthcheck = s.Health.config(t)
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lucid-project/base-images/internal/stage"
+	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
@@ -17,9 +19,15 @@ var serviceName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`)
 // check reports every wrong field that a base image has not.
 func (s Service) check(b base) error {
 	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	bad := func(format string, args ...any) {
+		field, found, _ := strings.Cut(fmt.Sprintf(format, args...), ": ")
+		errs = append(errs, &FieldError{field, found})
+	}
 	if !serviceName.MatchString(s.Name) {
 		bad("Name: %q is not the name of an image: lower-case letters and digits, with . _ or - between", s.Name)
+	}
+	if b.dev {
+		bad("Base: %s is for build stages and debugging, and has a shell", b.name)
 	}
 	if len(b.Packages.Requirements) > 0 {
 		bad("Base: it has Packages; what a service needs is in its Lock")
@@ -42,7 +50,41 @@ func (s Service) check(b base) error {
 			bad("Command: %q has an empty program or a NUL byte", words)
 		}
 	}
-	return errors.Join(append(errs, s.Health.check(s.Port))...)
+	s.checkInterpreter(b, bad)
+	s.Health.check(s.Port, bad)
+	return errors.Join(errs...)
+}
+
+// FieldError says what is wrong with a field of a Service.
+type FieldError struct {
+	// Field is its name, such as "Port" or "Source[0].To".
+	Field string
+	Found string
+}
+
+// Error returns the field and what is wrong with it.
+func (e *FieldError) Error() string { return e.Field + ": " + e.Found }
+
+// Validate reports every field that is wrong on any platform, each as a *FieldError.
+func (s Service) Validate() error {
+	if s.Base == nil {
+		return errors.Join(&FieldError{"Base", "missing, such as variants.Python{}"}, s.check(base{}))
+	}
+	b, err := s.Base.base().complete()
+	return errors.Join(err, s.check(b))
+}
+
+var systemPython = regexp.MustCompile(`^/usr/(local/)?bin/python[0-9.]*$`)
+
+// checkInterpreter reports the system's Python in the place of the virtual environment's:
+// Dockerfiles for other images have it, and no package is found.
+func (s Service) checkInterpreter(b base, bad func(format string, args ...any)) {
+	none := len(s.Lock.Requirements) == 0 && b.tier == lock.Bare || strings.Contains(s.Env["PYTHONPATH"], stage.VenvPath)
+	for i, words := range [][]string{s.Command, s.Health.Command} {
+		if len(words) > 0 && systemPython.MatchString(words[0]) && !none {
+			bad("%s: %s has none of the packages, which are in %s: write \"python\"", []string{"Command", "Health"}[i], words[0], stage.VenvPath)
+		}
+	}
 }
 
 // lockNames are what "lucidbase lock --base" calls the base images that it knows.
@@ -57,6 +99,25 @@ func baseName(b base) string {
 		return b.name
 	}
 	return "BASE"
+}
+
+// checkSystem reports a lock of Debian packages that is for another base.
+func (s Service) checkSystem(b base, p lucidbase.Platforms) error {
+	if s.System.IsZero() {
+		return nil
+	}
+	if b.musl {
+		return fmt.Errorf("System: Debian packages are for a base of Debian, and %s is none", b.name)
+	}
+	platform := lucidbase.FormatPlatform(p.Target)
+	with, ok := s.System.Platforms[platform]
+	switch {
+	case !ok:
+		return fmt.Errorf("System: not locked for %s", platform)
+	case with.Base != b.Locks.Debian.Platforms[platform].Rootfs.Digest:
+		return fmt.Errorf("System: %s: %w", strings.Join(s.System.Packages, ", "), lock.ErrOldSystem)
+	}
+	return nil
 }
 
 func (s Service) checkSource(bad func(format string, args ...any)) {

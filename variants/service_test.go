@@ -2,6 +2,7 @@ package variants_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -22,12 +23,23 @@ func withBase(locks *lock.Set, name string, tier lock.Tier, further ...lock.Pack
 	return complete
 }
 
+// withSystem is the lock of a Debian package on both platforms.
+func withSystem(locks *lock.Set, name string) lock.System {
+	s := lock.System{Packages: []string{name}, Suites: locks.Debian.Suites, Platforms: map[string]lock.SystemPlatform{}}
+	for platform, p := range locks.Debian.Platforms {
+		added := lock.Layer{Digest: "sha256:" + strings.Repeat("5", 64), Size: 4096, Packages: []lock.Package{{Name: name, Version: "1.0-1", Archive: "debian", Path: "pool/x.deb", Size: 7, SHA256: strings.Repeat("6", 64)}}}
+		s.Platforms[platform] = lock.SystemPlatform{Base: p.Rootfs.Digest, Added: added}
+	}
+	return s
+}
+
 // gateway has all that a service can have.
 func gateway(locks *lock.Set) variants.Service {
 	return variants.Service{
-		Name: "gateway",
-		Base: variants.Python{Locks: locks, Version: "base", Env: map[string]string{"TEAM": "core", "LOG_LEVEL": "info"}, Labels: map[string]string{"team": "core"}},
-		Lock: withBase(locks, "python-base", lock.Python, pure("rich", "1", 300_000)),
+		Name:   "gateway",
+		Base:   variants.Python{Locks: locks, Version: "base", Env: map[string]string{"TEAM": "core", "LOG_LEVEL": "info"}, Labels: map[string]string{"team": "core"}},
+		Lock:   withBase(locks, "python-base", lock.Python, pure("rich", "1", 300_000)),
+		System: withSystem(locks, "libpq5"),
 		Source: []variants.Source{
 			{From: variants.Dir("services/gateway"), To: "/app/src", Exclude: []string{"tests"}},
 			{From: variants.FS(fstest.MapFS{"__init__.py": {}}), To: "/app", Include: []string{"*.py"}},
@@ -57,10 +69,10 @@ func TestServiceConfig(t *testing.T) {
 	}
 	require.Len(t, c.Env, len(base.Config.Config.Env)+5, "nothing else")
 	require.Equal(t, map[string]struct{}{"8000/tcp": {}, "9000/tcp": {}}, c.ExposedPorts)
-	require.Equal(t, map[string]struct{}{"/var/log/gateway": {}}, c.Volumes)
+	require.Equal(t, map[string]struct{}{"/app/data": {}, "/var/log/gateway": {}}, c.Volumes)
 	require.Equal(t, map[string]string{
 		"org.opencontainers.image.title": "gateway", "org.opencontainers.image.version": "v1.2.3", "team": "core", "tier": "edge",
-		variants.LockDigestLabel: locks.Digest(lock.Python, gateway(locks).Lock),
+		variants.LockDigestLabel: gateway(locks).System.DigestWith(locks.Digest(lock.Python, gateway(locks).Lock)),
 	}, c.Labels)
 	for _, same := range []struct{ want, got any }{
 		{base.Config.Config.User, c.User}, {base.Config.Config.Entrypoint, c.Entrypoint}, {base.Config.Config.WorkingDir, c.WorkingDir},
@@ -70,6 +82,8 @@ func TestServiceConfig(t *testing.T) {
 	last := len(g.Config.History) - 1
 	require.Equal(t, "lucidbase: rich 1", g.Config.History[last-1].CreatedBy)
 	require.Equal(t, "lucidbase: source", g.Config.History[last].CreatedBy)
+	require.Equal(t, "lucidbase: Debian packages libpq5", g.Config.History[2].CreatedBy, "above the base's, below the wheels")
+	require.Equal(t, "1.0-1", g.Contract.Packages["libpq5"])
 	require.Equal(t, gateway(locks).Waivers, g.Contract.Waivers)
 	require.Equal(t, "1", g.Contract.Distributions["rich"])
 	require.Equal(t, map[string]lucidbase.Local{
@@ -111,6 +125,21 @@ func TestSmallestService(t *testing.T) {
 	require.Equal(t, base.Config.History, g.Config.History)
 	require.Empty(t, g.Config.Config.ExposedPorts)
 	require.Contains(t, g.Config.Config.Env, "PYTHONPATH=/app")
+}
+
+// What the base has already makes no layer, and is in the label.
+func TestSystemOfTheBase(t *testing.T) {
+	locks := fixture(t)
+	s := variants.Service{Name: "x", Base: variants.Bare{Locks: locks}, Command: []string{"python"}}
+	without, err := s.Graph(onAMD64)
+	require.NoError(t, err)
+	s.System = withSystem(locks, "tini")
+	s.System.Platforms["linux/amd64"] = lock.SystemPlatform{Base: locks.Debian.Platforms["linux/amd64"].Rootfs.Digest}
+	with, err := s.Graph(onAMD64)
+	require.NoError(t, err)
+	require.Equal(t, without.Config.History, with.Config.History)
+	require.NotEqual(t, without.Config.Config.Labels, with.Config.Config.Labels)
+	require.Equal(t, without.Inputs, with.Inputs)
 }
 
 // A base can be a function's, and a Debian of one's own.
@@ -200,15 +229,24 @@ func TestWrongServiceFieldsAreReportedAtOnce(t *testing.T) {
 func TestWrongServiceFields(t *testing.T) {
 	locks := fixture(t)
 	for want, change := range map[string]func(*variants.Service){
-		"Base: missing, such as variants.Python{}":                                      func(s *variants.Service) { s.Base = nil },
-		`run "lucidbase lock -r FILE --base python-base"`:                               func(s *variants.Service) { s.Lock.Base = lock.Base{} },
-		"Health: Path and TCP need a Port":                                              func(s *variants.Service) { s.Port = 0 },
-		"Health: nothing is checked":                                                    func(s *variants.Service) { s.Health.Path = "" },
-		"Health: Path \"/a b\"":                                                         func(s *variants.Service) { s.Health.Path = "/a b" },
-		"has an empty program or a NUL byte":                                            func(s *variants.Service) { s.Command = []string{""} },
-		"Health: Interval -1s is less than 1ms":                                         func(s *variants.Service) { s.Health.Interval = -time.Second },
-		"Lock: locked for manylinux_2_36_x86_64, and not for manylinux_2_36_aarch64":    func(s *variants.Service) { s.Lock.Targets = s.Lock.Targets[:1] },
-		"Lock: \"rich\": normalised name, version or files are missing":                 func(s *variants.Service) { s.Lock.Requirements[len(s.Lock.Requirements)-1].Wheels = nil },
+		"Base: missing, such as variants.Python{}":                                                                 func(s *variants.Service) { s.Base = nil },
+		`run "lucidbase lock -r FILE --base python-base"`:                                                          func(s *variants.Service) { s.Lock.Base = lock.Base{} },
+		"gateway: Command: /usr/bin/python3.11 has none of the packages, which are in /opt/venv: write \"python\"": func(s *variants.Service) { s.Command = []string{"/usr/bin/python3.11", "/app/x.py"} },
+		"gateway: Health: /usr/bin/python3 has none of the packages": func(s *variants.Service) {
+			s.Health = variants.Health{Command: []string{"/usr/bin/python3", "-c", "1"}}
+		},
+		"gateway: Health: Path and TCP need a Port":                                  func(s *variants.Service) { s.Port = 0 },
+		"Health: nothing is checked":                                                 func(s *variants.Service) { s.Health.Path = "" },
+		"Health: Path \"/a b\"":                                                      func(s *variants.Service) { s.Health.Path = "/a b" },
+		"has an empty program or a NUL byte":                                         func(s *variants.Service) { s.Command = []string{""} },
+		"Health: Interval -1s is less than 1ms":                                      func(s *variants.Service) { s.Health.Interval = -time.Second },
+		"Lock: locked for manylinux_2_36_x86_64, and not for manylinux_2_36_aarch64": func(s *variants.Service) { s.Lock.Targets = s.Lock.Targets[:1] },
+		"Lock: \"rich\": normalised name, version or files are missing":              func(s *variants.Service) { s.Lock.Requirements[len(s.Lock.Requirements)-1].Wheels = nil },
+		"System: libpq5: locked with another version of the base than this one: lock them again": func(s *variants.Service) {
+			s.System.Platforms["linux/arm64"] = lock.SystemPlatform{Base: "sha256:0"}
+		},
+		"System: not locked for linux/arm64":                                            func(s *variants.Service) { delete(s.System.Platforms, "linux/arm64") },
+		"System: Debian packages are for a base of Debian, and alpine-base is none":     func(s *variants.Service) { s.Base = variants.Alpine{Locks: locks} },
 		"Port: 8000: listed twice":                                                      func(s *variants.Service) { s.Ports = []int{8000} },
 		"Writable: /app/src has source in it, which nobody may change":                  func(s *variants.Service) { s.Writable = []string{"/app/src"} },
 		"Source[0].From: missing":                                                       func(s *variants.Service) { s.Source[0].From = variants.FS(nil) },
@@ -221,6 +259,13 @@ func TestWrongServiceFields(t *testing.T) {
 			require.ErrorContains(t, err, want)
 		})
 	}
+	s := gateway(locks)
+	s.Command, s.Env = []string{"/usr/bin/python3.11", "/app/x.py"}, map[string]string{"PYTHONPATH": "/opt/venv/lib/python3.11/site-packages"}
+	require.NoError(t, s.Validate())
+	s.Port, s.Health = 0, variants.Health{Path: "x", Retries: -1}
+	var field *variants.FieldError
+	require.ErrorAs(t, s.Validate(), &field)
+	require.Equal(t, "Health", field.Field)
 }
 
 // A service is a base image, packages, source, and how it runs.

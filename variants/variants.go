@@ -33,9 +33,9 @@ func (v Python) base() base {
 }
 
 // Standard is the image with everything: what Python has, and YAML, password
-// hashes, JWT, DNS, time zones and compression. Its zero value builds. All its
-// layers but the last are Python's. The fields are those of Options, which says more
-// of them.
+// hashes, JWT, DNS, time zones and compression. Its zero value builds. The system, the
+// interpreter and each large wheel that both have are layers of Python, too. The fields
+// are those of Options, which says more of them.
 type Standard struct {
 	Version  string            // label org.opencontainers.image.version; empty sets none
 	Env      map[string]string // adds to the environment, or replaces what is set here

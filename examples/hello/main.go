@@ -9,7 +9,7 @@ import (
 	"github.com/lucid-project/base-images/variants"
 )
 
-//go:embed src
+//go:embed all:src
 var files embed.FS
 
 var hello = variants.Service{

@@ -1,24 +1,35 @@
 package yaml_test
 
 import (
+	"io"
 	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/file"
+	"github.com/lucid-project/base-images/lucidbase/lucidtest"
 )
 
-// The file is one that "lucidbase build -f lucidbase.yaml" builds.
-func TestFile(t *testing.T) {
+// The services of a file are a program's, too: here, to be tested.
+func TestServices(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and runs images")
+	}
 	services, err := file.Load(os.DirFS("."), file.Name)
 	require.NoError(t, err)
 	require.Len(t, services, 2)
-	for name, s := range services {
-		g, err := s.Graph(lucidbase.Platforms{Target: lucidbase.LinuxARM64, Build: lucidbase.LinuxAMD64})
-		require.NoError(t, err, name)
-		require.Len(t, g.Locals, 1)
-		require.Equal(t, "Lucid", g.Config.Config.Labels["org.opencontainers.image.vendor"])
-	}
+
+	web := lucidtest.Run(t, services["web"], lucidtest.WaitHTTP("/"))
+	res, err := web.Client().Get("http://web:8000/")
+	require.NoError(t, err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.Equal(t, "Hello, world!\n", string(text))
+
+	counter := lucidtest.Run(t, services["counter"], lucidtest.Env("INTERVAL", "0.01"), lucidtest.Env("PYTHONUNBUFFERED", "1"), lucidtest.WaitLog("3\n"))
+	count, err := counter.ReadFile("/app/data/count")
+	require.NoError(t, err)
+	require.NotEmpty(t, count)
 }

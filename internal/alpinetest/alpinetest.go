@@ -1,4 +1,4 @@
-// Package alpinetest has for tests an Alpine image with a musl Python: stand-ins
+// Package alpinetest provides tests with an Alpine image that has a musl Python: stand-ins
 // for the official one, from a directory, or else the official one itself.
 package alpinetest
 
@@ -38,7 +38,7 @@ const fixtureEnv = "LUCID_ALPINE_FIXTURE"
 // engine.WithImageMirrors takes them: the stand-ins in
 // a registry of the test, or the official image by its default lock. Where neither
 // is to be had the test is skipped, or fails where nothing may be skipped.
-func Image(t testing.TB) (im lock.Image, mirrors []string) {
+func Image(t testing.TB) (im lock.Upstream, mirrors []string) {
 	t.Helper()
 	if dir := fixtureDir(t); dir != "" {
 		r := testregistry.New(t)
@@ -56,7 +56,7 @@ func Image(t testing.TB) (im lock.Image, mirrors []string) {
 	return set.Alpine, nil
 }
 
-func reach(im lock.Image) error {
+func reach(im lock.Upstream) error {
 	tag, err := name.NewTag(im.Reference)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func root(t testing.TB) string {
 
 // Push puts the stand-ins of a directory into a registry, as hub/library/python,
 // and returns the lock of their index.
-func Push(t testing.TB, r *testregistry.Registry, dir string) lock.Image {
+func Push(t testing.TB, r *testregistry.Registry, dir string) lock.Upstream {
 	t.Helper()
 	index, err := read(dir)
 	require.NoError(t, err)
@@ -101,7 +101,7 @@ func Push(t testing.TB, r *testregistry.Registry, dir string) lock.Image {
 	require.NoError(t, remote.WriteIndex(tag, index, remote.WithTransport(http.DefaultTransport)))
 	digest, err := index.Digest()
 	require.NoError(t, err)
-	return lock.Image{Reference: "docker.io/library/python:3.11-alpine3.23", Digest: digest.String()}
+	return lock.Upstream{Reference: "docker.io/library/python:3.11-alpine3.23", Digest: digest.String()}
 }
 
 var (

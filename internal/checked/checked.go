@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -20,7 +21,7 @@ const Unknown = -1
 type Error struct {
 	Size, WantSize int64
 	Digest, Want   digest.Digest
-	// more is whether reading ended before the content did.
+	// more reports whether reading ended before the content did.
 	more bool
 }
 
@@ -97,4 +98,21 @@ func (r reader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return r.r.Read(p)
+}
+
+// Use checks a cache's file as File does, and marks it as used if it is as it should be.
+func Use(ctx context.Context, path string, want digest.Digest, size int64) error {
+	err := File(ctx, path, want, size)
+	if err == nil {
+		Touch(path)
+	}
+	return err
+}
+
+// Touch marks files as used now, so that they are not the first that a full cache drops.
+func Touch(paths ...string) {
+	now := time.Now()
+	for _, path := range paths {
+		_ = os.Chtimes(path, now, now)
+	}
 }

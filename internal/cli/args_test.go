@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"log"
 	"strings"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 	"github.com/lucid-project/base-images/variants"
 )
 
-// run runs the command as main does and gives what it printed.
+// run runs the command as main does and returns what it printed.
 func run(t *testing.T, env map[string]string, args ...string) (status int, out, errOut string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -27,7 +28,7 @@ func TestOldFlags(t *testing.T) {
 	require.Equal(t, strings.Fields("build --platform linux/arm64 --push --tag v1.0.0 --no-cache --registry=ghcr --push=false --tag=v2 --tag v3 -x"), got)
 }
 
-// A wrong command line is told in one line, without a build, with status 2.
+// A wrong command line is reported in one line, without a build, with status 2.
 func TestUsageErrors(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -43,11 +44,24 @@ func TestUsageErrors(t *testing.T) {
 		{name: "old platform", args: "build -Platform windows", says: "windows"},
 		{name: "no platform", args: "build --platform=", says: "--platform"},
 		{name: "tag", args: "build --tag a/b", says: "not a valid tag"},
+		{name: "insecure registry", args: "build --insecure-registry https://r.example", says: `--insecure-registry "https://r.example": not HOST or HOST:PORT`},
+		{name: "second tag", args: "build --tag a --tag b/c", says: "not a valid tag"},
+		{name: "series that is written", args: "build --tag v1.0.0 --tag-series", says: "--tag-series: only a registry has series"},
+		{name: "series of no version", args: "build --tag v1.0 --tag stable --tag-series --push", says: "--tag-series: no --tag is a semantic version"},
 		{name: "tag first character", args: "build --tag .a", says: "not a valid tag"},
 		{name: "long tag", args: "build --tag " + strings.Repeat("a", 129), says: "not a valid tag"},
 		{name: "registry", args: "build --registry UPPER/case", says: "--registry"},
+		{name: "no registry", args: "build --push --registry=", says: `--registry "": it is empty`},
 		{name: "compression", args: "build --compression lz4", says: "gzip or zstd"},
-		{name: "push and output", args: "build --push --output x", says: "exclude each other"},
+		{name: "output format", args: "build --output x.tar --output-format zip", says: "--output-format \"zip\": not oci or docker"},
+		{name: "store", args: "build --load=rkt", says: "--load: \"rkt\" is not docker, podman or containerd:ADDRESS"},
+		{name: "store as an image", args: "build --load podman base", says: "--load=podman"},
+		{name: "containerd nowhere", args: "build --load=containerd:", says: "--load: containerd has no address"},
+		{name: "layouts for docker", args: "build --platform linux/amd64 --output-format docker", says: "needs --output FILE.tar or --output -"},
+		{name: "two platforms for docker", args: "build --output x.tar --output-format docker", says: "choose it with --platform"},
+		{name: "packages and a list", args: "lock --system libpq5 -r x.txt", says: "--system is for Debian packages alone: leave out --requirements"},
+		{name: "packages and a file", args: "lock --system libpq5 -f x.yaml", says: "leave out --file"},
+		{name: "no packages", args: "lock --system=", says: "--system: no packages"},
 		{name: "relock of services", args: "build --relock -f testdata/lucidbase.yaml", says: "--relock is for base images"},
 		{name: "lock one list and a file's", args: "lock -r x.txt -f testdata/lucidbase.yaml", says: "choose one"},
 		{name: "output of a file's locks", args: "lock -o x -f testdata/lucidbase.yaml", says: "name it with -r"},
@@ -91,7 +105,7 @@ func TestEnvironment(t *testing.T) {
 	require.NoError(t, cmd.Flags().Parse([]string{"--tag", "v2"}))
 	require.NoError(t, fromEnv(cmd, func(name string) string { return env[name] }))
 	for flag, want := range map[string]string{
-		"platform": "linux/arm64", "push": "true", "tag": "v2", "no-cache": "true", "registry": "r",
+		"platform": "linux/arm64", "push": "true", "tag": "[v2]", "no-cache": "true", "registry": "r",
 	} {
 		got := cmd.Flags().Lookup(flag).Value.String()
 		require.Equal(t, want, got, flag)
@@ -104,7 +118,7 @@ func TestVersionLabel(t *testing.T) {
 		"latest": "", "v1.0": "", "1.0.0.0": "", "v1": "", "main-2024": "",
 	} {
 		var stderr bytes.Buffer
-		b := buildFlags{tag: tag}
+		b := tagFlags{names: []string{tag}}
 		got, err := b.version(Streams{Err: &stderr})
 		require.NoError(t, err)
 		require.Equal(t, want, got, tag)
@@ -116,7 +130,10 @@ func TestVersionLabel(t *testing.T) {
 func TestFindImages(t *testing.T) {
 	all, err := findImages(nil)
 	require.NoError(t, err)
-	require.Len(t, all, len(images))
+	require.Len(t, all, len(images)/2, "twins are built by name")
+	twins, err := findImages([]string{"python-dev", "base-dev"})
+	require.NoError(t, err)
+	require.True(t, twins[0].dev)
 	twice, err := findImages([]string{"python", "python-base", "standard"})
 	require.NoError(t, err)
 	require.Len(t, twice, 2)
@@ -182,4 +199,17 @@ func TestVersion(t *testing.T) {
 	status, out, _ := run(t, nil, "version")
 	require.Zero(t, status)
 	require.Contains(t, out, "bookworm")
+}
+
+// What packages log by themselves is on no stream of the command: BuildKit's session does,
+// now and then, when a build has ended.
+func TestLogOfOthers(t *testing.T) {
+	was := log.Writer()
+	t.Cleanup(func() { log.SetOutput(was) })
+	var logged bytes.Buffer
+	log.SetOutput(&logged)
+	status, _, errOut := run(t, nil, "version")
+	require.Zero(t, status, errOut)
+	log.Print("http2: server connection error")
+	require.Empty(t, logged.String())
 }

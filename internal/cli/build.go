@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
-	"golang.org/x/mod/semver"
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/lucidbase"
@@ -27,12 +25,11 @@ import (
 type buildFlags struct {
 	engineFlags
 	file        fileFlag
+	to          outputFlags
 	platforms   string
-	push        bool
-	tag         string
+	tags        tagFlags
 	noCache     bool
 	registry    string
-	output      string
 	metadata    string
 	compression string
 	relock      bool
@@ -42,19 +39,22 @@ func newBuild(s Streams, own []image) *cobra.Command {
 	b := buildFlags{file: fileFlag{own: own}}
 	cmd := &cobra.Command{
 		Use:   "build [IMAGE...]",
-		Short: "Build base images, or the services of a file, and write or push them",
+		Short: "Build base images, or the services of a file, and write, load or push them",
 		Long: "Build the images base (or standard), python-base (or python), bare-base (or bare) and alpine-base\n" +
-			"(or alpine), or with -f services of a file; no name means all. The last base is made from an image of docker.io, or of its --image-mirror.\n" +
-			"Each is written to DIR/NAME as an OCI image layout, or pushed with --push.",
+			"(or alpine), or with -f services of a file; no name means all. With -dev behind it, a name is the base's twin for\n" +
+			"build stages and debugging, with a shell and pip. Alpine's are made from an image of docker.io, or of its --image-mirror.\n" +
+			"Each is written to DIR/NAME as an OCI image layout, or goes where --load, --push and --output say, to several places at once.\n\n" +
+			"It is built by what --engine or BUILDKIT_HOST names; with neither, by the BuildKit in this program on Linux and by Docker's elsewhere.\n" +
+			"--engine several times is several nodes at once. tcp:// is encrypted with ?cert=DIR or LUCID_ENGINE_CERTS.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := fromEnv(cmd, s.Getenv); err != nil {
 				return err
 			}
-			if b.push && cmd.Flags().Changed("output") {
-				return usagef("--output and --push exclude each other: an image is written or pushed")
-			}
 			if b.relock && (own != nil || b.file.path != "") {
 				return usagef("--relock is for base images, -f for services, which their locks are for")
+			}
+			if err := b.to.checkArgs(args); err != nil {
+				return err
 			}
 			found, err := b.file.find(args)
 			if err != nil {
@@ -64,19 +64,20 @@ func newBuild(s Streams, own []image) *cobra.Command {
 		},
 	}
 	if own != nil {
-		cmd.Use, cmd.Short = "build [NAME...]", "Build services, and write or push them"
-		cmd.Long = "Build the named services, or all. Each is written to DIR/NAME as an OCI image layout, or pushed with --push."
+		cmd.Use, cmd.Short = "build [NAME...]", "Build services, and write, load or push them"
+		cmd.Long = "Build the named services, or all. Each is written to DIR/NAME as an OCI image layout, or goes where --load, --push and --output say, to several places at once."
 	}
 	f := cmd.Flags()
 	f.StringVar(&b.platforms, "platform", "linux/amd64,linux/arm64", "platforms, with commas between; $PLATFORM")
-	f.BoolVar(&b.push, "push", false, "push to the registry instead of writing to a directory; $PUSH")
-	f.StringVar(&b.tag, "tag", "latest", "tag of the images; a semantic version becomes a label; $TAG")
+	b.to.add(f)
+	b.tags.add(f)
 	f.BoolVar(&b.noCache, "no-cache", false, "run every step again; $NO_CACHE")
 	f.StringVar(&b.registry, "registry", "lucid", "registry and path before the images' names; $REGISTRY")
-	f.StringVar(&b.output, "output", "dist", "directory for the image layouts, one below it for each image")
 	f.StringVar(&b.metadata, "metadata-file", "", "write names, digests and sizes to a JSON file")
 	f.StringVar(&b.compression, "compression", string(engine.Gzip), "compression of the layers: gzip or zstd")
 	f.BoolVar(&b.relock, "relock", false, "when a locked Debian package is nowhere to be had any more, resolve the lists afresh and build from that")
+	f.StringArrayVar(&b.cacheFrom, "cache-from", nil, "take steps that other machines ran from type=registry,ref=REF or type=local,src=DIR; may be repeated")
+	f.StringArrayVar(&b.cacheTo, "cache-to", nil, "write steps for other machines to type=registry,ref=REF or type=local,dest=DIR, with mode=max all of them; may be repeated")
 	b.add(f)
 	b.file.add(f)
 	return cmd
@@ -99,7 +100,10 @@ func fromEnv(cmd *cobra.Command, getenv func(string) string) error {
 }
 
 func (b *buildFlags) run(ctx context.Context, s Streams, found []image) error {
-	version, err := b.version(s)
+	version, err := b.tags.version(s)
+	if err == nil {
+		err = b.tags.checkSeries(s, b.to.push)
+	}
 	if err != nil {
 		return err
 	}
@@ -107,13 +111,16 @@ func (b *buildFlags) run(ctx context.Context, s Streams, found []image) error {
 	if err != nil {
 		return err
 	}
+	if err := b.to.check(s.Out, len(platforms)); err != nil {
+		return err
+	}
 	jobs := make([]engine.Job, len(found))
 	for i, im := range found {
-		if jobs[i], err = b.job(im, platforms); err != nil {
+		if jobs[i], err = b.job(s, im, platforms); err != nil {
 			return err
 		}
 	}
-	if err := b.checkOutputs(); err != nil {
+	if err := b.checkMetadata(); err != nil {
 		return err
 	}
 	eng, err := b.open(ctx, s)
@@ -142,6 +149,7 @@ func (b *buildFlags) run(ctx context.Context, s Streams, found []image) error {
 	if err != nil {
 		return errors.Join(err, unreached)
 	}
+	b.to.offer(ctx, s)
 	return errors.Join(b.limitCache(ctx, eng), unreached)
 }
 
@@ -163,24 +171,6 @@ func reachable(ctx context.Context, eng *engine.Engine, found []image, jobs []en
 	return left, todo, errors.Join(errs...)
 }
 
-var validTag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`) // OCI distribution spec, "Pulling manifests"
-var likeVersion = regexp.MustCompile(`^v?[0-9]+\.[0-9.]+`)
-
-// version returns the tag if it is a semantic version.
-func (b *buildFlags) version(s Streams) (string, error) {
-	if !validTag.MatchString(b.tag) {
-		return "", usagef("--tag %q: not a valid tag: letters, digits, '_', '.' and '-', at most 128, not '.' or '-' first", b.tag)
-	}
-	v := "v" + strings.TrimPrefix(b.tag, "v")
-	if semver.IsValid(v) && semver.Canonical(v) == v {
-		return b.tag, nil
-	}
-	if likeVersion.MatchString(b.tag) {
-		fmt.Fprintf(s.Err, "lucidbase: tag %s looks like a version but is no semantic version (MAJOR.MINOR.PATCH): the images get no version label\n", b.tag)
-	}
-	return "", nil
-}
-
 func parsePlatforms(list string) ([]ocispecs.Platform, error) {
 	var platforms []ocispecs.Platform
 	for _, text := range strings.Split(list, ",") {
@@ -193,19 +183,27 @@ func parsePlatforms(list string) ([]ocispecs.Platform, error) {
 	return platforms, nil
 }
 
-func (b *buildFlags) job(im image, platforms []ocispecs.Platform) (engine.Job, error) {
-	ref := strings.TrimSuffix(b.registry, "/") + "/" + im.name + ":" + b.tag
-	if _, err := name.NewTag(ref); err != nil {
+func (b *buildFlags) job(s Streams, im image, platforms []ocispecs.Platform) (engine.Job, error) {
+	registry := strings.TrimSuffix(b.registry, "/")
+	ref := registry + "/" + im.name + ":" + b.tags.first()
+	_, err := name.NewTag(ref)
+	if registry == "" {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
 		return engine.Job{}, usagef("--registry %q: %w", b.registry, err)
 	}
+	to := b.to.destinations(s.Out, im.name, ref)
+	for i := range to {
+		to[i].Tags = b.tags.names[1:]
+	}
+	to[len(to)-1].Series = b.tags.series // what is pushed is the last
 	job := engine.Job{
 		Platforms:   platforms,
 		NoCache:     b.noCache,
 		Compression: engine.Compression(b.compression),
-		To:          engine.Layout(filepath.Join(b.output, im.name), ref),
-	}
-	if b.push {
-		job.To = engine.Push(ref)
+		To:          to[0],
+		Also:        to[1:],
 	}
 	if job.Compression != engine.Gzip && job.Compression != engine.Zstd {
 		return engine.Job{}, usagef("--compression %q: not gzip or zstd", b.compression)
@@ -220,6 +218,7 @@ type metadata struct {
 type imageMetadata struct {
 	Name      string             `json:"name"`
 	Ref       string             `json:"ref"`
+	Tags      []string           `json:"tags"`
 	Digest    string             `json:"digest"`
 	Platforms []platformMetadata `json:"platforms"`
 }
@@ -231,11 +230,11 @@ type platformMetadata struct {
 	Size int64 `json:"size"`
 }
 
-// report writes the metadata file and prints a line for each image.
+// report writes the metadata file and prints a line for each image and tag.
 func (b *buildFlags) report(s Streams, found []image, results []engine.Result) error {
 	var m metadata
 	for i, res := range results {
-		im := imageMetadata{Name: found[i].name, Ref: res.Name, Digest: res.Digest}
+		im := imageMetadata{Name: found[i].name, Ref: res.Name, Tags: res.Tags, Digest: res.Digest}
 		for _, p := range res.Platforms {
 			im.Platforms = append(im.Platforms, platformMetadata{lucidbase.FormatPlatform(p.Platform), p.Digest, p.Size})
 		}
@@ -245,7 +244,20 @@ func (b *buildFlags) report(s Streams, found []image, results []engine.Result) e
 		return err
 	}
 	for i, res := range results {
-		fmt.Fprintf(s.Out, "%s %s\n", found[i].name, res.Ref)
+		repo := strings.TrimSuffix(res.Name, ":"+res.Tags[0])
+		for _, tag := range res.Tags {
+			fmt.Fprintf(b.to.results(s), "%s %s:%s@%s\n", found[i].name, repo, tag, res.Digest)
+		}
+	}
+	return nil
+}
+
+func (b *buildFlags) checkMetadata() error {
+	if b.metadata == "" {
+		return nil
+	}
+	if err := checkFile(b.metadata); err != nil {
+		return fmt.Errorf("--metadata-file %s: %w", b.metadata, err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"slices"
 	"strings"
 
@@ -53,6 +54,11 @@ func unreadable(err error) error {
 	return unreadError{err}
 }
 
+// imageError is that an image of run could not be opened.
+type imageError struct{ error }
+
+func (e imageError) Unwrap() error { return e.error }
+
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // Run runs the command with the arguments after its name and returns the exit
@@ -61,7 +67,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // container's process ended with.
 func Run(ctx context.Context, args []string, s Streams) int {
 	root := newRoot("lucidbase", "Build distroless Python "+lock.PythonMinor+" base images with BuildKit")
-	root.AddCommand(newBuild(s, nil), newLock(s), newGraph(s, nil), newVerify(s), newRun(s, nil), newCompose(s, nil), newKubernetes(s, nil), newInit(s), newSchema(s), newMigrate(s), newPrune(s), newVersion(s))
+	root.AddCommand(newBuild(s, nil), newLock(s), newGraph(s, nil), newVerify(s), newRun(s, nil), newCompose(s, nil), newKubernetes(s, nil), newInit(s), newSchema(s), newMigrate(s), newDoctor(s), newUsage(s), newPrune(s), newVersion(s))
 	return execute(ctx, root, args, s)
 }
 
@@ -76,7 +82,7 @@ func RunServices(ctx context.Context, program string, args []string, s Streams, 
 		all = append(all, own(service))
 	}
 	root := newRoot(program, "Build the services of this program")
-	root.AddCommand(newBuild(s, all), newGraph(s, all), newVerify(s), newRun(s, all), newCompose(s, all), newKubernetes(s, all), newPrune(s), newVersion(s))
+	root.AddCommand(newBuild(s, all), newGraph(s, all), newVerify(s), newRun(s, all), newCompose(s, all), newKubernetes(s, all), newDoctor(s), newUsage(s), newPrune(s), newVersion(s))
 	return execute(ctx, root, args, s)
 }
 
@@ -94,6 +100,9 @@ func newRoot(program, short string) *cobra.Command {
 }
 
 func execute(ctx context.Context, root *cobra.Command, args []string, s Streams) int {
+	// BuildKit's session logs here, past every progress mode, that its connection ended,
+	// as it does when a build has.
+	log.SetOutput(io.Discard)
 	started := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -104,7 +113,7 @@ func execute(ctx context.Context, root *cobra.Command, args []string, s Streams)
 	if err == nil {
 		return 0
 	}
-	if errors.Is(err, errFindings) {
+	if errors.Is(err, errFindings) || errors.Is(err, errUnwell) {
 		return statusFailed // they are printed
 	}
 	var ended exitError

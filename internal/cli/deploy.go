@@ -33,7 +33,7 @@ func (d *deployFlags) add(cmd *cobra.Command, output string) {
 }
 
 // run writes the file for the named services, or all.
-func (d *deployFlags) run(s Streams, names []string, format func([]variants.Service, deploy.Images) ([]byte, error)) error {
+func (d *deployFlags) run(s Streams, names []string, format func([]variants.Service, deploy.References) ([]byte, error)) error {
 	if d.metadata == "" {
 		return usagef("--metadata-file: missing; it is the file that \"build\" wrote with the same flag")
 	}
@@ -70,7 +70,7 @@ func (d *deployFlags) services(names []string) ([]variants.Service, error) {
 }
 
 // readMetadata returns the images that a build's metadata file names.
-func readMetadata(name string) (deploy.Images, error) {
+func readMetadata(name string) (deploy.References, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func readMetadata(name string) (deploy.Images, error) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return nil, fmt.Errorf("parsing %s: %w", name, err)
 	}
-	images := deploy.Images{}
+	images := deploy.References{}
 	for _, im := range m.Images {
 		images[im.Name] = im.Ref + "@" + im.Digest
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
-	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/resolve"
@@ -20,7 +19,7 @@ import (
 // listError says what is wrong with a list, a line each.
 type listError struct {
 	error
-	// suggested is whether a corrected list was written, late whether the
+	// suggested reports whether a corrected list was written, late whether the
 	// explanation was ended by its limit.
 	suggested, late bool
 }
@@ -30,40 +29,40 @@ func (e listError) Unwrap() error { return e.error }
 // resolveOwn resolves a list. When that cannot be, it says why for each line, and
 // writes a corrected list beside it if asked to. A line that must not be asked
 // for, such as a name of the standard library, is reported before anything is asked for.
-func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Set, o ownFlags, project *explain.Project, r resolve.Request) (resolve.Locked, error) {
+func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Set, o ownFlags, r resolve.Request) (resolve.Locked, error) {
 	var cause error
-	r.Leftovers, r.Written = project.Leftovers(), project.Written()
-	if len(project.Findings()) == 0 {
+	if r.List.Err() == nil {
 		now, err := resolve.Requirements(ctx, eng.Resolver(), set, r)
-		if err == nil && !o.check {
+		resolved := err == nil // and what is wrong is a source, whatever the base
+		if resolved && !o.check {
 			err = try(ctx, s, eng, set, now.Packages)
 		}
 		if !resolve.Explicable(err) {
-			printLines(s.Err, "lucidbase: ", resolve.Notes(project, now))
+			printLines(s.Err, "lucidbase: ", resolve.Notes(r.List, now))
 			return now, err
 		}
-		if r.Base != "" && isAlone(ctx, eng, set, r) {
-			return resolve.Locked{}, baseError{o.list, r.BaseName, project, err}
+		if r.Base != "" && !resolved && isAlone(ctx, eng, set, r) {
+			return resolve.Locked{}, baseError{o.list, r, err}
 		}
 		cause = err
 	}
-	d, solved, err := resolve.Explain(ctx, eng.Resolver(), set, resolve.Failure{Project: project, Err: cause, Limit: o.limit}, r)
+	d, err := resolve.Explain(ctx, eng.Resolver(), set, r, resolve.Failure{Err: cause, Limit: o.limit})
 	if err != nil {
 		return resolve.Locked{}, err
 	}
 	errs := []error{}
-	for _, f := range d.Findings() {
+	for _, f := range d.Findings {
 		errs = append(errs, errors.New(f.String()))
 	}
-	if d.Unexplained() != "" {
-		errs = append(errs, fmt.Errorf("resolving %s: %s", o.list, d.Unexplained()))
+	if d.Unexplained != "" {
+		errs = append(errs, fmt.Errorf("resolving %s: %s", o.list, d.Unexplained))
 	}
-	late := d.Unseen()
+	late := d.Unseen
 	if late != "" {
-		errs = append(errs, fmt.Errorf("%s: not looked at within %s: %s", o.list, o.limit, late))
+		errs = append(errs, fmt.Errorf("%s: not looked at in time: %s", o.list, late))
 	}
-	if len(d.Findings()) == 0 {
-		if d.Unexplained() == "" {
+	if len(d.Findings) == 0 {
+		if d.Unexplained == "" {
 			errs = append(errs, cause)
 		}
 		return resolve.Locked{}, errors.Join(errs...)
@@ -71,30 +70,30 @@ func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Se
 	if o.suggest {
 		state := "does not resolve yet"
 		switch {
-		case solved:
+		case d.Solved:
 			state = "resolves"
 		case late != "":
 			state = "there was no time to resolve"
 		}
-		errs = append(errs, writeSuggested(s, d.Suggested(), state))
+		errs = append(errs, writeSuggested(s, d.Suggested, state))
 	}
 	return resolve.Locked{}, listError{errors.Join(errs...), o.suggest, late != ""}
 }
 
 // baseError says that a list cannot be had together with the packages of a base.
 type baseError struct {
-	list, base string
-	project    *explain.Project
-	cause      error
+	list    string
+	request resolve.Request
+	cause   error
 }
 
 func (e baseError) Error() string {
 	why := e.cause.Error()
 	var no *resolve.NoSolutionError
 	if errors.As(e.cause, &no) {
-		why = e.project.Against(no.Said)
+		why = e.request.List.Against(no)
 	}
-	return fmt.Sprintf("%s and the packages of %s cannot be had together: %s", e.list, e.base, why)
+	return fmt.Sprintf("%s and the packages of %s cannot be had together: %s", e.list, e.request.BaseName, why)
 }
 
 func (e baseError) Unwrap() error { return e.cause }

@@ -114,7 +114,8 @@ func (f *fileFlag) reader() (file.Reader, error) {
 		return name
 	}
 	return file.Reader{
-		FS: os.DirFS(root), Name: filepath.ToSlash(strings.TrimPrefix(full, root)), Shown: f.path,
+		Validate: true,
+		FS:       os.DirFS(root), Name: filepath.ToSlash(strings.TrimPrefix(full, root)), Shown: f.path,
 		From: func(dir string) variants.From { return variants.Dir(f.onDisk(dir)) },
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/stretchr/testify/require"
 
+	"github.com/lucid-project/base-images/internal/localdir"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -54,7 +56,7 @@ func serve(t *testing.T, status int, body string) string {
 func latest(t *testing.T, registry string) error {
 	t.Helper()
 	m := &alpine.Registries{Cache: t.TempDir()}
-	_, err := m.Latest(t.Context(), lock.Image{Reference: registry + "/library/python:3.11"})
+	_, err := m.Latest(t.Context(), lock.Upstream{Reference: registry + "/library/python:3.11"})
 	return err
 }
 
@@ -72,9 +74,20 @@ func TestHint(t *testing.T) {
 		_, err := lock.Read(fstest.MapFS{"r.lock.txt": {Data: []byte("idna==3.10 --hash=sha256:" + strings.Repeat("0", 64) + "\n")}}, "r.lock.txt")
 		return err
 	}
+	leadsOut := func() error {
+		_, err := localdir.Read(t.Context(), lucidbase.Local{FS: fstest.MapFS{"out": {Data: []byte("/etc/passwd"), Mode: fs.ModeSymlink}}})
+		return fmt.Errorf("reading x: %w", err)
+	}
 	silent := func() error {
 		_, err := (&http.Client{}).Get("http://" + nobody) //nolint:noctx // it fails at once
 		return err
+	}
+	broken := func(rules ...string) error {
+		var r verify.Result
+		for _, rule := range rules {
+			r.Findings = append(r.Findings, verify.Finding{Rule: rule, Path: "/x", Found: "found", Fix: "mend " + rule})
+		}
+		return &engine.ContractError{Results: []engine.Verified{{Name: "x", Result: r}}}
 	}
 	for _, c := range []struct {
 		name string
@@ -88,8 +101,16 @@ func TestHint(t *testing.T) {
 		{"registry wants a login", latest(t, strings.TrimPrefix(serve(t, http.StatusUnauthorized, ""), "http://")), "docker login"},
 		{"unresolved image", unresolved(), "where the image can be reached"},
 		{"old lock", oldLock(), "lucidbase lock -r LIST"},
-		{"contract", &engine.ContractError{Results: []engine.Verified{{Name: "x", Result: verify.Result{}}}}, "verify --rules"},
+		{"contract", broken("a", "b", "a"), "pushed; a: mend a; b: mend b"},
+		{"contract, many rules", broken("a", "b", "c", "d", "e"), "c: mend c; what the others want is in 'lucidbase verify --rules'"},
 		{"no merge", fmt.Errorf("building: %w", engine.ErrNoMerge), "containerd image store"},
+		{"silent cache", fmt.Errorf("BuildKit: %w", engine.ErrSilentCache), "build without --cache-from"},
+		{"too old", &engine.ConnectError{Name: "Docker", Err: engine.ErrTooOld}, "update that Docker"},
+		{"classic store", &engine.ConnectError{Name: "Docker", Err: engine.ErrNoMerge}, "containerd image store"},
+		{"socket of others", &engine.ConnectError{Name: "Docker", Err: fs.ErrPermission}, "join its group"},
+		{"engine with another certificate", &engine.ConnectError{Name: "BuildKit", Err: errors.New("tls: failed to verify certificate: x509: certificate is valid for a, not b")}, "check the name in the address"},
+		{"engine that wants TLS", &engine.ConnectError{Name: "BuildKit", Err: engine.ErrWantsTLS}, "LUCID_ENGINE_CERTS"},
+		{"nobody answers", &engine.ConnectError{Name: "Docker", Err: fs.ErrNotExist}, "check --engine, BUILDKIT_HOST"},
 		{"full disk in a step", &engine.StepError{Step: "install", Reason: "OSError: [Errno 28] No space left on device"}, "prune --all"},
 		{"no network in a step", &engine.StepError{Step: "install", Reason: "tcp connect error: Connection refused (os error 111)"}, "check the network"},
 		{"other step", &engine.StepError{Step: "install", Reason: "it is broken"}, ""},
@@ -99,6 +120,11 @@ func TestHint(t *testing.T) {
 		{"push, full disk", &engine.PushError{Err: syscall.ENOSPC}, "free space"},
 		{"push, nobody there", &engine.PushError{Err: silent()}, "check --registry, the network"},
 		{"push, no registry", &engine.PushError{Err: fmt.Errorf("latest: %w", engine.ErrImpostor)}, "in the registry's place"},
+		{"link out of the source", leadsOut(), "leave the link out with exclude"},
+		{"package that no image may have", fmt.Errorf("adding: %w", &debian.PackageError{Package: "mount", Err: errors.New("mount: is setuid")}), "leave that package out"},
+		{"package, full disk", fmt.Errorf("adding: %w", &debian.PackageError{Package: "make", Err: &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}}), "free space"},
+		{"package, read-only directory", &debian.PackageError{Package: "make", Err: &fs.PathError{Op: "open", Path: "x", Err: syscall.EROFS}}, "choose a directory"},
+		{"package, nobody there", &debian.PackageError{Package: "make", Err: silent()}, "check the network"},
 		{"list", listError{error: errors.New("line 1")}, "--suggest"},
 		{"list with suggestion", listError{error: errors.New("line 1"), suggested: true}, ""},
 		{"late list", listError{error: errors.New("line 1"), late: true}, "--explain-timeout"},
@@ -128,12 +154,17 @@ func TestHintOfCommand(t *testing.T) {
 		hint string
 	}{
 		{"usage", []string{"build", "--no-such-flag"}, "see 'lucidbase --help'"},
-		{"engine", build(), "check --engine and BUILDKIT_HOST"},
+		{"engine", build(), "check --engine, BUILDKIT_HOST"},
+		{"engine that is no address", build("--engine", "tpc://build:1234"), "see 'lucidbase --help'"},
+		{"no certificates of an engine", build("--engine", "tcp://127.0.0.1:1?cert="+file+"-missing"), "?cert=DIR or LUCID_ENGINE_CERTS"},
+		{"cache in the image", build("--cache-to", "type=inline"), "changes its digest"},
+		{"cache without a place", build("--cache-from", "type=local"), "no src="},
 		{"CA bundle that is missing", build("--ca-bundle", file+"-missing"), "check --ca-bundle"},
 		{"CA bundle without certificate", build("--ca-bundle", file), "check --ca-bundle"},
 		{"CA bundle of verify", []string{"verify", nobody + "/x", "--ca-bundle", file}, "check --ca-bundle"},
 		{"cache below a file", build("--cache-dir", filepath.Join(file, "cache")), "choose a directory"},
 		{"registry that nobody has", []string{"verify", nobody + "/x"}, "check the image's name, the network"},
+		{"image to run that nobody has", []string{"run", nobody + "/x"}, "check the image's name, the network"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out, errOut bytes.Buffer

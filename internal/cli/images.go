@@ -24,13 +24,19 @@ type baseImage struct {
 	// tier is the set of packages that it has, musl whether it is Alpine's.
 	tier lock.Tier
 	musl bool
+	// dev says that it is a twin for build stages: one builds it by its name alone.
+	dev bool
 }
 
 var images = []baseImage{
-	{named("base"), "standard", lock.Standard, false},
-	{named("alpine-base"), "alpine", lock.Minimal, true},
-	{named("bare-base"), "bare", lock.Bare, false},
-	{named("python-base"), "python", lock.Python, false},
+	{named("base"), "standard", lock.Standard, false, false},
+	{named("alpine-base"), "alpine", lock.Minimal, true, false},
+	{named("bare-base"), "bare", lock.Bare, false, false},
+	{named("python-base"), "python", lock.Python, false, false},
+	{named("alpine-base-dev"), "alpine-dev", lock.Minimal, true, true},
+	{named("bare-base-dev"), "bare-dev", lock.Bare, false, true},
+	{named("base-dev"), "standard-dev", lock.Standard, false, true},
+	{named("python-base-dev"), "python-dev", lock.Python, false, true},
 }
 
 // named is a base image of package variants.
@@ -38,10 +44,11 @@ func named(name string) image {
 	return image{name, func(o variants.Options) lucidbase.Spec { return variants.Named(name, o) }}
 }
 
-// findImages returns the named base images, each once, or all if there is no name.
+// findImages returns the named base images, each once, or all but the twins if there is
+// no name.
 func findImages(names []string) ([]baseImage, error) {
 	if len(names) == 0 {
-		return images, nil
+		return slices.DeleteFunc(slices.Clone(images), func(im baseImage) bool { return im.dev }), nil
 	}
 	var found []baseImage
 	for _, name := range names {

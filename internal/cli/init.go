@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,7 @@ func newInit(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init [DIRECTORY]",
 		Short: "Write a first " + file.Name + ", or with --go a main.go, for a directory of Python",
-		Long: "Look at a directory with requirements.txt, requirements.in or pyproject.toml, find out how its program\n" +
+		Long: "Look at a directory with requirements.txt, requirements.in, pyproject.toml, setup.cfg or Pipfile, find out how its program\n" +
 			"starts and where it listens, and write that to a new file. What was guessed is said; no file is overwritten.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -74,6 +75,9 @@ func next(p guess.Project, program bool) string {
 	lock, build := "lucidbase lock -f "+file.Name, "lucidbase build -f "+file.Name
 	if program {
 		lock, build = "lucidbase lock -r "+p.List+" --base python-base", "go run . build"
+		if len(p.System) > 0 {
+			lock += ", lucidbase lock --system " + strings.Join(p.System, ",")
+		}
 	}
 	if p.Lock == "" {
 		return build

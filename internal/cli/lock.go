@@ -34,6 +34,9 @@ func newLock(s Streams) *cobra.Command {
 			if file.path != "" && (own.list != "" || cmd.Flags().Changed("dir")) {
 				return usagef("-f is for the lists of a file's services, -r for one list, --dir for the library's own: choose one")
 			}
+			if cmd.Flags().Changed("system") {
+				return own.lockSystem(ctx, s, &e, cmd.Flags())
+			}
 			if own.list == "" && (own.out != "" || own.suggest && file.path == "" || own.base != "" || len(own.targets) > 0) {
 				return usagef("--output, --base, --target and --suggest are for a list of one's own: name it with -r")
 			}
@@ -51,11 +54,11 @@ func newLock(s Streams) *cobra.Command {
 				return e.with(ctx, s, func(eng *engine.Engine) error { return lockLists(ctx, s, eng, lists) })
 			}
 			if own.list != "" {
-				project, err := own.read(s)
+				list, err := own.read(ctx, s)
 				if err != nil {
 					return err
 				}
-				return e.with(ctx, s, func(eng *engine.Engine) error { return lockOwn(ctx, s, eng, own, project) })
+				return e.with(ctx, s, func(eng *engine.Engine) error { return lockOwn(ctx, s, eng, own, list) })
 			}
 			in, err := resolve.ReadLists(os.DirFS(dir))
 			if err != nil {
@@ -73,6 +76,7 @@ func newLock(s Streams) *cobra.Command {
 	f.StringVar(&own.base, "base", "", "`image` that -r is for: its packages are locked too, in its versions where the list allows them")
 	f.BoolVar(&own.suggest, "suggest", false, "when -r cannot be locked, write a corrected list beside it as NAME.suggested.txt")
 	f.DurationVar(&own.limit, "explain-timeout", resolve.ExplainLimit, "end the explanation of a list that cannot be locked with what is known by then")
+	f.StringSliceVar(&own.system, "system", nil, "lock these Debian `packages`, for a service's System, into --output (default "+systemOut+")")
 	e.add(f)
 	file.add(f)
 	return cmd
@@ -119,7 +123,7 @@ func keepDates(old, set *lock.Set) {
 		return
 	}
 	same := *set
-	same.Debian.Suites = old.Debian.Suites
+	same.Debian.Suites, same.Dev.Suites = old.Debian.Suites, old.Dev.Suites
 	if len(resolve.Changes(old, &same)) == 0 {
 		*set = same
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/lucid-project/base-images/lucidbase/engine"
 )
@@ -21,7 +22,7 @@ func (o ownFlags) of(f *fileFlag) ([]ownFlags, error) {
 	var all []ownFlags
 	for _, l := range lists {
 		one := o
-		one.list, one.out, one.base = f.onDisk(l.Name), f.onDisk(l.Lock), l.Base
+		one.list, one.out, one.base, one.system = f.onDisk(l.Name), f.onDisk(l.Lock), l.Base, l.System
 		all = append(all, one)
 	}
 	return all, nil
@@ -32,11 +33,7 @@ func lockLists(ctx context.Context, s Streams, eng *engine.Engine, lists []ownFl
 	var errs []error
 	stale := false
 	for _, own := range lists {
-		fmt.Fprintf(s.Err, "lucidbase: %s, with %s\n", own.list, own.base)
-		project, err := own.read(s)
-		if err == nil {
-			err = lockOwn(ctx, s, eng, own, project)
-		}
+		err := lockList(ctx, s, eng, own)
 		if errors.Is(err, errStale) {
 			stale = true
 			continue
@@ -47,4 +44,17 @@ func lockLists(ctx context.Context, s Streams, eng *engine.Engine, lists []ownFl
 		return err
 	}
 	return errStale
+}
+
+func lockList(ctx context.Context, s Streams, eng *engine.Engine, own ownFlags) error {
+	if len(own.system) > 0 {
+		fmt.Fprintf(s.Err, "lucidbase: %s, of %s\n", own.out, strings.Join(own.system, ", "))
+		return lockSystem(ctx, s, eng, own)
+	}
+	fmt.Fprintf(s.Err, "lucidbase: %s, with %s\n", own.list, own.base)
+	list, err := own.read(ctx, s)
+	if err != nil {
+		return err
+	}
+	return lockOwn(ctx, s, eng, own, list)
 }

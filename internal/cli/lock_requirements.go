@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
-	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/lucidbase/resolve"
@@ -20,7 +19,9 @@ import (
 
 // ownFlags are the flags of a lock of one's own requirements.
 type ownFlags struct {
-	list    string
+	list string
+	// system are Debian packages in the list's place.
+	system  []string
 	out     string
 	targets []string
 	// base names the image that the list is for.
@@ -50,8 +51,12 @@ func (o ownFlags) validate() error {
 		if len(o.targets) > 0 {
 			return usagef("--base says for which platforms a list is locked: leave out --target")
 		}
-		if _, err := findImages([]string{o.base}); err != nil {
+		found, err := findImages([]string{o.base})
+		if err != nil {
 			return usagef("--base: %w", err)
+		}
+		if found[0].dev {
+			return usagef("--base %s: it is for build stages and debugging; no service stands on it", o.base)
 		}
 	}
 	if filepath.Clean(o.outFile()) == filepath.Clean(o.list) {
@@ -63,35 +68,27 @@ func (o ownFlags) validate() error {
 // read reads the list and what it includes, and prints what of it is of no effect.
 // A list of which files are missing is refused before an engine is
 // opened: what it asks for is not known.
-func (o ownFlags) read(s Streams) (*explain.Project, error) {
-	project, err := explain.Read(filepath.ToSlash(filepath.Clean(o.list)), os.ReadFile, s.Getenv)
+func (o ownFlags) read(ctx context.Context, s Streams) (resolve.List, error) {
+	list, err := resolve.ReadList(ctx, o.list, s.Getenv)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
-	for _, w := range project.Warnings() {
+	for _, w := range list.Warnings() {
 		fmt.Fprintln(s.Err, "lucidbase: warning: "+w.String())
 	}
-	if !project.Incomplete() {
-		return project, nil
+	if list.Incomplete() {
+		return list, list.Err()
 	}
-	var errs []error
-	for _, f := range project.Findings() {
-		errs = append(errs, errors.New(f.String()))
-	}
-	return nil, errors.Join(errs...)
+	return list, nil
 }
 
 // lockOwn resolves a list and writes its lock.
-func lockOwn(ctx context.Context, s Streams, eng *engine.Engine, o ownFlags, project *explain.Project) error {
+func lockOwn(ctx context.Context, s Streams, eng *engine.Engine, o ownFlags, list resolve.List) error {
 	set, err := lock.Default()
 	if err != nil {
 		return err
 	}
-	in, err := resolve.DefaultLists()
-	if err != nil {
-		return err
-	}
-	r := resolve.Request{Name: o.list, Input: project.Input(), Targets: o.targets, Tiers: in.Python, Libraries: in.Debian.Libraries}
+	r := resolve.Request{List: list, Targets: o.targets}
 	if o.base != "" {
 		found, err := findImages([]string{o.base})
 		if err != nil {
@@ -99,7 +96,7 @@ func lockOwn(ctx context.Context, s Streams, eng *engine.Engine, o ownFlags, pro
 		}
 		r.Base, r.BaseName, r.Targets = found[0].tier, found[0].name, found[0].targets()
 	}
-	locked, err := resolveOwn(ctx, s, eng, set, o, project, r)
+	locked, err := resolveOwn(ctx, s, eng, set, o, r)
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func migrated(name, dir string) (migrate.Result, error) {
 	if err != nil {
 		return migrate.Result{}, err
 	}
-	r, err := migrate.Dockerfile(migrate.Input{
+	r, err := migrate.Dockerfile(migrate.File{
 		Text: bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), Name: serviceOf(full), Context: os.DirFS(context), Prefix: filepath.ToSlash(prefix),
 	})
 	var at *migrate.Error

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -17,7 +18,8 @@ import (
 	"github.com/lucid-project/base-images/internal/sandbox"
 )
 
-// exitError is the exit code of a container's process, which is told by itself.
+// exitError is the exit code of a container's process: the process has said what there is
+// to say.
 type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
@@ -130,7 +132,7 @@ func (r *runFlags) start(ctx context.Context, s Streams, box *sandbox.Sandbox, c
 		return err
 	}
 	_, _ = c.Stdout.Close(), c.Stderr.Close()
-	lis, err := r.publish(ctx, p, config, c.Env)
+	lis, err := r.publish(ctx, dialer(s, p), config, c.Env)
 	if err != nil {
 		return err
 	}
@@ -150,6 +152,9 @@ func (r *runFlags) start(ctx context.Context, s Streams, box *sandbox.Sandbox, c
 	code, err := p.ExitCode()
 	if err != nil || code == 0 {
 		return err
+	}
+	if lis != nil && ctx.Err() == nil { // nobody has asked it to
+		fmt.Fprintf(s.Err, "lucidbase: %s ended with exit code %d\n", c.Name, code)
 	}
 	return exitError(code)
 }
@@ -196,7 +201,7 @@ func pipe(w io.Writer) (file *os.File, ended <-chan struct{}, err error) {
 
 // publish makes the service's port one of this machine. A service without a port that
 // was not asked for one has none.
-func (r *runFlags) publish(ctx context.Context, p *sandbox.Process, config v1.Config, env []string) (net.Listener, error) {
+func (r *runFlags) publish(ctx context.Context, dial sandbox.Dialer, config v1.Config, env []string) (net.Listener, error) {
 	here, there, _ := strings.Cut(r.port, ":")
 	if there == "" {
 		var err error
@@ -207,9 +212,34 @@ func (r *runFlags) publish(ctx context.Context, p *sandbox.Process, config v1.Co
 			return nil, usagef("--port %s: %w; --port %s:THERE", r.port, err, here)
 		}
 	}
-	lis, err := p.Publish(ctx, net.JoinHostPort("127.0.0.1", cmp.Or(here, "0")), there)
+	lis, err := sandbox.Publish(ctx, net.JoinHostPort("127.0.0.1", cmp.Or(here, "0")), net.JoinHostPort(sandbox.HostName(config), there), dial)
 	if err != nil {
 		return nil, fmt.Errorf("--port %s: %w", r.port, err)
 	}
 	return lis, nil
+}
+
+// dialer connects to the container, and says why where nobody answers: who asks from
+// outside sees a connection that ends. What is said does not change until the container
+// listens elsewhere, and is said once.
+func dialer(s Streams, p *sandbox.Process) sandbox.Dialer {
+	var mu sync.Mutex
+	var said string
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := p.DialContext(ctx, network, address)
+		if err == nil {
+			return conn, nil
+		}
+		line := fmt.Sprintf("lucidbase: nobody answers at %s", address)
+		if list, err := p.Listening(ctx); err == nil {
+			line += ": " + sandbox.Listeners(list)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if line != said {
+			fmt.Fprintln(s.Err, line)
+			said = line
+		}
+		return nil, err
+	}
 }

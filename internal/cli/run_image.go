@@ -26,10 +26,10 @@ func (r *runFlags) image(ctx context.Context, s Streams, arg string) (img v1.Ima
 		img, err = r.build(ctx, s, found[0])
 		return img, release, err
 	}
-	v := verifyFlags{cacheDir: r.cacheDir, caBundle: r.caBundle, registryWait: r.registryWait, notes: s.Err}
+	v := verifyFlags{cacheDir: r.cacheDir, caBundle: r.caBundle, registries: r.registries, notes: s.Err}
 	subjects, release, err := v.open(ctx, arg)
 	if err != nil {
-		return nil, release, err
+		return nil, release, imageError{err}
 	}
 	if len(subjects) > 1 {
 		return nil, release, fmt.Errorf("%s holds %d images", arg, len(subjects))

@@ -18,9 +18,9 @@ import (
 type verifyFlags struct {
 	format, platforms, as, caBundle, cacheDir string
 	only, except, waive                       []string
-	rules                                     bool
-	registryWait                              registryTimeout
-	notes                                     io.Writer // what is waited for
+	rules, dev                                bool
+	registries                                registryFlags
+	notes                                     io.Writer // lines about registries that are waited for go here
 
 	want    []v1.Platform
 	waivers []verify.Waiver
@@ -62,10 +62,11 @@ func newVerify(s Streams) *cobra.Command {
 	f.StringArrayVar(&v.waive, "waive", nil, "`RULE:PATH=REASON`: accept what is found at this path; may be repeated")
 	f.StringVar(&v.platforms, "platform", "", "platforms that must be there, with commas between; others are not judged (default all that are there)")
 	f.StringVar(&v.as, "as", "", "`image` of this library (base, python-base) whose locks the images must follow")
+	f.BoolVar(&v.dev, "dev", false, "judge twins for build stages and debugging, which have a shell and pip and a label that says so")
 	f.BoolVar(&v.rules, "rules", false, "list the rules and exit")
 	f.StringVar(&v.cacheDir, "cache-dir", "", "directory that remembers what was found in layers (default lucidbase in the user's cache directory)")
 	f.StringVar(&v.caBundle, "ca-bundle", "", "PEM `file` of certificate authorities to trust besides the system's; $SSL_CERT_FILE")
-	v.registryWait.add(f)
+	v.registries.add(f)
 	return cmd
 }
 
@@ -74,7 +75,7 @@ func (v *verifyFlags) check(args []string) error {
 	if len(args) == 0 && !v.rules {
 		return usagef("no image: name a reference, an OCI layout or a tar")
 	}
-	if err := v.registryWait.check(); err != nil {
+	if err := v.registries.check(); err != nil {
 		return err
 	}
 	if formats[v.format] == nil {
@@ -200,6 +201,7 @@ func (v *verifyFlags) contract(p v1.Platform) (c verify.Contract, err error) {
 		}
 	}
 	c.Waivers, c.Only, c.Except = v.waivers, v.only, v.except
+	c.Dev = c.Dev || v.dev
 	return c, nil
 }
 

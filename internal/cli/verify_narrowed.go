@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
 
-// narrowed is an index of which only the platforms asked for are looked at, and what
-// says of none for which it is.
+// narrowed is an index without the images for other platforms than those that were
+// asked for. What the index names no platform for stays.
 type narrowed struct {
 	imageIndex
 	want []v1.Platform

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/lucid-project/base-images/internal/keychain"
 	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/imagesource"
 	"github.com/lucid-project/base-images/lucidbase/verify"
@@ -58,9 +60,12 @@ func (v *verifyFlags) openRef(ctx context.Context, arg string) ([]subject, error
 	if err != nil {
 		return nil, fmt.Errorf("there is no such file or directory, and it is no image reference: %s", strings.TrimPrefix(err.Error(), "could not parse reference: "))
 	}
-	transport, err := engine.RegistryTransport(engine.WithCABundle(v.caBundle), engine.WithRegistryTimeout(time.Duration(v.registryWait)), engine.WithProgress(v.notes))
+	transport, err := engine.RegistryTransport(append(v.registries.options(), engine.WithCABundle(v.caBundle), engine.WithProgress(v.notes))...)
 	if err != nil {
 		return nil, err
+	}
+	if _, err := authn.Resolve(ctx, keychain.Default, ref.Context()); errors.Is(err, exec.ErrNotFound) {
+		fmt.Fprintf(v.notes, "lucidbase: warning: %v: going on without credentials\n", err)
 	}
 	img, err := imagesource.Fetch(ctx, ref, transport)
 	if err != nil {

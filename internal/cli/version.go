@@ -19,15 +19,7 @@ func newVersion(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			version, buildkit := "(devel)", "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				version = info.Main.Version
-				for _, dep := range info.Deps {
-					if dep.Path == "github.com/moby/buildkit" {
-						buildkit = dep.Version
-					}
-				}
-			}
+			version, buildkit := versions()
 			fmt.Fprintf(s.Out, "lucidbase %s\nbuildkit %s\nuv %s\n", version, buildkit, locks.Tools.UV.Version)
 			for _, suite := range locks.Debian.Suites {
 				fmt.Fprintf(s.Out, "%s %s\n", suite.Name, suite.Date.Format("2006-01-02"))
@@ -35,4 +27,19 @@ func newVersion(s Streams) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// versions returns the command's and that of the BuildKit in it.
+func versions() (version, buildkit string) {
+	version, buildkit = "(devel)", "unknown"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return version, buildkit
+	}
+	for _, dep := range info.Deps {
+		if dep.Path == "github.com/moby/buildkit" {
+			buildkit = dep.Version
+		}
+	}
+	return info.Main.Version, buildkit
 }

@@ -86,6 +86,18 @@ func (f Package) Deb(t testing.TB) ([]byte, lock.Package) {
 	return file, Locked(f.Name, f.Version, f.Archive, file)
 }
 
+// RequireCached requires that what a cache has under a hash is that.
+func RequireCached(t testing.TB, cache string) {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(cache, "sha256", "*"))
+	require.NoError(t, err)
+	for _, path := range found {
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, filepath.Base(path), fmt.Sprintf("%x", sha256.Sum256(content)))
+	}
+}
+
 // Locked describes a file as a lock does.
 func Locked(name, version, archive string, file []byte) lock.Package {
 	sum := sha256.Sum256(file)

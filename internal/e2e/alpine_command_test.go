@@ -11,7 +11,7 @@ import (
 	"github.com/lucid-project/base-images/internal/testregistry"
 )
 
-// Where the image cannot be reached, the others are built, and what helps is told.
+// Where the image cannot be reached, the others are built, and what helps is reported.
 func TestAlpineOutOfReach(t *testing.T) {
 	s := needEngine(t)
 	want := s.firstBuild(t)

@@ -6,15 +6,25 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lucid-project/base-images/internal/alpinetest"
 	"github.com/lucid-project/base-images/lucidbase"
+	"github.com/lucid-project/base-images/lucidbase/engine"
 	"github.com/lucid-project/base-images/lucidbase/lock"
+	"github.com/lucid-project/base-images/lucidbase/resolve"
+	"github.com/lucid-project/base-images/variants"
 )
+
+// imageMirrors is an environment that names mirrors of images.
+func imageMirrors(mirrors []string) []string {
+	return []string{"LUCID_IMAGE_MIRROR=" + strings.Join(mirrors, ",")}
+}
 
 // maxAlpine is what the image may have, compressed, in bytes a platform.
 const maxAlpine = 35_000_000
@@ -25,17 +35,17 @@ func TestAlpine(t *testing.T) {
 	t.Parallel()
 	s := needEngine(t)
 	im, mirrors := alpinetest.Image(t)
-	own := s.withLock(t, lock.AlpineFile, im.Format())
+	programs := buildWithLock(t, lock.AlpineFile, im.Format(), "cmd/lucidbase", "examples/alpine")
+	own := shared{dir: programs}
 	// The first mirror does not answer.
-	reach := []string{"LUCID_IMAGE_MIRROR=" + strings.Join(append([]string{"docker.io=" + closed + "/hub"}, mirrors...), ",")}
-	home, dist := t.TempDir(), t.TempDir()
-	cache := filepath.Join(home, "lucidbase")
+	reach := append([]string{"docker.io=" + closed + "/hub"}, mirrors...)
+	cache, dist := t.TempDir(), t.TempDir()
 	build := func(s shared, c command) built {
 		t.Helper()
 		c.args = append([]string{"alpine-base", "--output", dist}, c.args...)
 		return s.buildNamed(t, c)
 	}
-	first := build(own, command{args: []string{"--cache-dir", cache}, env: reach})
+	first := build(own, command{args: []string{"--cache-dir", cache}, env: imageMirrors(reach)})
 	want := first.digests()
 	for _, p := range first.Images[0].Platforms {
 		t.Logf("%s: %.1f MB", p.Platform, float64(p.Size)/1e6)
@@ -47,24 +57,27 @@ func TestAlpine(t *testing.T) {
 		require.Equal(t, want, build(own, command{args: []string{"--cache-dir", cache}, env: deadProxy}).digests())
 	})
 	t.Run("from a lock that says what the image holds", func(t *testing.T) {
-		dir := copyLocks(t)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, lock.AlpineFile), im.Format(), 0o644))
-		args := []string{"lock", "--dir", dir, "--cache-dir", cache, "--progress", "quiet"}
-		res := s.run(t, command{args: args, env: reach})
-		require.Zero(t, res.code, res.stderr)
-		require.Contains(t, res.stdout, "alpine musl added ")
-		require.NotContains(t, res.stderr, "keeping alpine.json")
-		locked, err := lock.ReadSet(os.DirFS(dir))
+		locks, err := lock.Default()
 		require.NoError(t, err)
-		require.Equal(t, im.Digest, locked.Alpine.Digest)
-		require.Len(t, locked.Alpine.Platforms, 2)
-		full := s.withLock(t, lock.AlpineFile, locked.Alpine.Format())
-		require.Equal(t, want, build(full, command{args: []string{"--cache-dir", cache}, env: deadProxy}).digests())
+		full := *locks
+		full.Alpine, err = resolve.Upstream(t.Context(), openEngine(t, cache, engine.WithImageMirrors(reach...)).Resolver(), im, full.Debian)
+		require.NoError(t, err)
+		require.Equal(t, im.Digest, full.Alpine.Digest)
+		require.Len(t, full.Alpine.Platforms, 2)
+		made, err := openEngine(t, cache, engine.WithImageMirrors(reach[0])).Build(t.Context(), engine.Job{
+			Spec: variants.Alpine{Locks: &full}, To: engine.Layout(filepath.Join(dist, "locked"), "lucid/alpine-base:latest"),
+		})
+		require.NoError(t, err)
+		require.Equal(t, want["alpine-base"], made.Digest)
+	})
+	t.Run("the twin", func(t *testing.T) {
+		own.buildNamed(t, command{args: []string{"alpine-base-dev", "--cache-dir", cache, "--output", dist}, env: deadProxy})
+		s.requireTwin(t, filepath.Join(dist, "alpine-base-dev"), ocispecs.Platform{OS: "linux", Architecture: runtime.GOARCH})
 	})
 	t.Run("the example, with psutil", func(t *testing.T) {
 		layout := filepath.Join(dist, "alpine-psutil")
-		cmd := exec.CommandContext(t.Context(), buildWithLock(t, "examples/alpine-psutil", lock.AlpineFile, im.Format()), layout)
-		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+home)
+		cmd := exec.CommandContext(t.Context(), filepath.Join(programs, "alpine"), layout)
+		cmd.Env = append(append(os.Environ(), imageMirrors(reach)...), "XDG_CACHE_HOME="+s.lockHome())
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		require.NoError(t, err)
@@ -77,18 +90,18 @@ func TestAlpine(t *testing.T) {
 	})
 }
 
-// The Alpine image is the same when it is made anew on one processor.
+// The Alpine image is the same when all of it is made anew on one processor.
 func TestLongAlpineOnOneProcessor(t *testing.T) {
 	t.Parallel()
 	s := needEngine(t)
 	im, mirrors := alpinetest.Image(t)
 	own := s.withLock(t, lock.AlpineFile, im.Format())
 	var dirs []string
-	for _, under := range [][]string{nil, {"taskset", "--cpu-list", "0"}} {
+	for cache, under := range map[string][]string{s.lockCache(): nil, t.TempDir(): {"taskset", "--cpu-list", "0"}} {
 		dist := t.TempDir()
 		own.buildNamed(t, command{
-			args: []string{"alpine-base", "--cache-dir", t.TempDir(), "--output", dist}, under: under,
-			env: []string{"LUCID_IMAGE_MIRROR=" + strings.Join(mirrors, ",")},
+			args: []string{"alpine-base", "--cache-dir", cache, "--output", dist}, under: under,
+			env: imageMirrors(mirrors),
 		})
 		dirs = append(dirs, filepath.Join(dist, "alpine-base"))
 	}

@@ -4,10 +4,13 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -78,7 +81,8 @@ func TestBadNetwork(t *testing.T) {
 	}))
 	defer garbage.Close()
 	cold := func() []string { return []string{"--cache-dir", t.TempDir()} }
-	warm := []string{"--cache-dir", s.cache(), "--no-cache"} // the packages are there, the wheels are asked for
+	// The packages are there, the wheels are asked for.
+	warm := []string{"--cache-dir", s.cache(), "--no-cache", "--platform", "linux/" + runtime.GOARCH}
 	for _, c := range []struct {
 		name string
 		command
@@ -106,7 +110,7 @@ func TestBadNetwork(t *testing.T) {
 	}
 }
 
-// What cannot work is told before anything is built.
+// What cannot work is reported before anything is built.
 func TestBadDirectories(t *testing.T) {
 	s := needEngine(t)
 	s.firstBuild(t)
@@ -160,7 +164,7 @@ func TestBadEngineAndTrust(t *testing.T) {
 			[]string{"connecting to BuildKit at unix:///nonexistent/buildkitd.sock: ", "no such file", "check --engine"}},
 		{"nobody listens", command{env: []string{"BUILDKIT_HOST=tcp://" + closed}},
 			[]string{"connecting to BuildKit at tcp://" + closed, "connection refused", "BUILDKIT_HOST"}},
-		{"no address", command{args: []string{"--engine", "somewhere"}}, []string{"connecting to BuildKit at somewhere: "}},
+		{"no address", command{env: []string{"BUILDKIT_HOST=somewhere"}}, []string{`engine "somewhere": not embedded, docker or an address of unix://`, "BUILDKIT_HOST"}},
 		{"no CA bundle", command{args: []string{"--ca-bundle", "/nonexistent.pem"}}, []string{"CA bundle", "/nonexistent.pem", "no such file"}},
 		{"no certificate", command{env: []string{"SSL_CERT_FILE=" + empty}}, []string{"CA bundle: " + empty, "no certificate", "SSL_CERT_FILE"}},
 		{"no runc", command{args: []string{"--no-cache"}, env: []string{"PATH=/nonexistent"}}, []string{"runc not found on PATH", "apt-get install runc"}},
@@ -174,8 +178,8 @@ func TestBadEngineAndTrust(t *testing.T) {
 	}
 }
 
-// Users who are not root need two programs of the distribution; one who lacks
-// them learns which.
+// Users who are not root need two programs of the distribution, and the sockets of
+// engines; one who lacks them learns which.
 func TestBadUser(t *testing.T) {
 	s := needEngine(t)
 	const nobody = 65534
@@ -187,13 +191,29 @@ func TestBadUser(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(home, "lucidbase"), program, 0o755))
 	s.dir = home
-	s.refuse(t, command{
-		args:  []string{"build", "base", "python-base", "--output", filepath.Join(home, "dist")},
-		env:   []string{"HOME=" + home, "XDG_CACHE_HOME="},
-		dir:   home,
-		under: []string{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "PATH=/nonexistent"},
-	}, "newuidmap not found on PATH", "apt-get install uidmap")
-	require.NoDirExists(t, filepath.Join(home, "dist"))
+	socket := filepath.Join(home, "socket")
+	listener, err := net.Listen("unix", socket)
+	require.NoError(t, err)
+	defer listener.Close()
+	require.NoError(t, os.Chmod(socket, 0o600))
+	for _, c := range []struct {
+		args, says []string
+	}{
+		{nil, []string{"newuidmap not found on PATH", "apt-get install uidmap"}},
+		{[]string{"--engine", "unix://" + socket}, []string{"BuildKit at unix://" + socket + ": connect: permission denied", "join its group"}},
+		{[]string{"--engine", "docker"}, []string{"Docker at unix://" + socket, "permission denied", "usermod -aG docker"}},
+		{[]string{"--load=docker"}, []string{"Docker at unix://" + socket, "permission denied", "a member of the group"}},
+		{[]string{"--load=podman"}, []string{"Podman at unix://" + socket, "permission denied", "a member of the group"}},
+		{[]string{"--load=containerd:" + socket}, []string{"containerd at " + socket + ": connect: permission denied", "a member of the group"}},
+	} {
+		s.refuse(t, command{
+			args:  append([]string{"build", "base", "python-base", "--output", filepath.Join(home, "dist")}, c.args...),
+			env:   []string{"HOME=" + home, "XDG_CACHE_HOME=", "DOCKER_HOST=unix://" + socket, "CONTAINER_HOST=unix://" + socket},
+			dir:   home,
+			under: []string{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "PATH=/nonexistent"},
+		}, c.says...)
+		require.NoDirExists(t, filepath.Join(home, "dist"))
+	}
 }
 
 func TestBadRegistry(t *testing.T) {
@@ -205,6 +225,12 @@ func TestBadRegistry(t *testing.T) {
 	private := testregistry.New(t, testregistry.BasicAuth("user", "password"))
 	forbidding := testregistry.New(t)
 	forbidding.Inject(testregistry.Fault{Method: http.MethodPost, Status: http.StatusForbidden, Times: 1000})
+	refusing := testregistry.New(t)
+	refusing.Inject(testregistry.Fault{Method: http.MethodPut, Path: "/manifests/", Status: http.StatusBadRequest, Times: 1000})
+	helped := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(helped, "config.json"), []byte(`{"credsStore":"not-installed"}`), 0o600))
+	noHelper := unready
+	noHelper.env = append(slices.Clone(deadProxy), "DOCKER_CONFIG="+helped)
 	for name, c := range map[string]struct {
 		command
 		host string
@@ -213,6 +239,8 @@ func TestBadRegistry(t *testing.T) {
 		"nobody listens": {unready, closed, []string{"pushing to " + closed, "connection refused", "check --registry"}},
 		"unknown":        {unready, "registry.invalid", []string{"pushing to registry.invalid", "check --registry"}},
 		"not logged in":  {unready, private.Host, []string{"pushing to " + private.Host, "401 Unauthorized", "docker login"}},
+		"no helper":      {noHelper, private.Host, []string{"pushing to " + private.Host, "docker-credential-not-installed", "executable file not found", "install docker-credential-not-installed"}},
+		"no manifest":    {ready, refusing.Host, []string{"pushing to " + refusing.Host, "PUT: 400 Bad Request", "the registry refuses the manifest"}},
 		"forbidden":      {ready, forbidding.Host, []string{"pushing to " + forbidding.Host, "403 Forbidden", "docker login"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -240,7 +268,7 @@ func TestBadLock(t *testing.T) {
 		},
 		"layer": {
 			edit: func(p *lock.DebianPlatform) { p.Rootfs.Digest = "sha256:" + strings.Repeat("0", 64) },
-			says: []string{"making rootfs linux/", "its packages give sha256:", "the lock says sha256:" + strings.Repeat("0", 64)},
+			says: []string{"making rootfs linux/", "its packages make sha256:", "the lock says sha256:" + strings.Repeat("0", 64)},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -64,7 +64,7 @@ func TestLockWithBase(t *testing.T) {
 		// pymongo, rich and pygments, the small ones, and the base's small ones without motor.
 		require.LessOrEqual(t, further, 5, p.Architecture)
 		img := platformImage(t, onlyIndex(t, filepath.Join(dist, "service")), "linux", p.Architecture)
-		c := newContainer(t, unpack(t, img).dir, img, p.Architecture)
+		c := newContainer(t, img)
 		res := c.run(t, "python", "-c", "import fastapi, motor.motor_asyncio, pymongo, rich; print(pymongo.version)")
 		require.Equal(t, "4.6.0\n", res.stdout, res.stderr)
 	}
@@ -74,6 +74,12 @@ func TestLockWithBase(t *testing.T) {
 	require.Equal(t, 1, res.code)
 	require.Contains(t, res.stderr, "requirements.txt and the packages of base cannot be had together: requirements.txt: line 2: bcrypt==5.0.0; ")
 	require.Contains(t, res.stderr, "--base bare")
+
+	o.list(t, "requirements.txt", "six\nPyAudio==0.2.13\n")
+	res = o.lock(t, "--base", "base")
+	require.Equal(t, 1, res.code)
+	require.Contains(t, res.stderr, "requirements.txt: line 2: PyAudio==0.2.13: no wheel for ")
+	require.NotContains(t, res.stderr, "cannot be had together", "no base changes a source")
 }
 
 func layersOf(t *testing.T, layout, arch string) (all []v1.Hash) {

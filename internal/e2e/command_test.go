@@ -33,7 +33,7 @@ var makeShared = sync.OnceValue(func() (s shared) {
 	if s.dir, s.err = os.MkdirTemp("", "lucid-e2e-"); s.err != nil {
 		return s
 	}
-	build := exec.Command("go", "build", "-o", filepath.Join(s.dir, "lucidbase"), "github.com/lucid-project/base-images/cmd/lucidbase")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(s.dir, "lucidbase"), "github.com/lucid-project/base-images/cmd/lucidbase")
 	if out, err := build.CombinedOutput(); err != nil {
 		s.err = fmt.Errorf("%w: %s", err, out)
 	}
@@ -115,14 +115,14 @@ func (b built) digests() map[string]string {
 	return all
 }
 
-// build builds both Debian images and gives the metadata.
+// build builds both Debian images and returns the metadata.
 func (s shared) build(t *testing.T, c command) built {
 	t.Helper()
 	c.args = append([]string{"base", "python-base"}, c.args...)
 	return s.buildNamed(t, c)
 }
 
-// buildNamed builds the images that the arguments begin with and gives the metadata;
+// buildNamed builds the images that the arguments begin with and returns the metadata;
 // stdout must be its lines.
 func (s shared) buildNamed(t *testing.T, c command) built {
 	t.Helper()
@@ -145,6 +145,13 @@ func (s shared) buildNamed(t *testing.T, c command) built {
 
 // cache is the directory that the tests share, after the first build.
 func (s shared) cache() string { return filepath.Join(s.dir, "cache") }
+
+// lockCache is the directory that tests which lock, and make wheels, share: what they
+// all stand on (uv, the compiler and its libraries) is made once.
+func (s shared) lockCache() string { return filepath.Join(s.lockHome(), "lucidbase") }
+
+// lockHome has the lockCache where a program with this XDG_CACHE_HOME looks for it.
+func (s shared) lockHome() string { return filepath.Join(s.dir, "home") }
 
 var buildOnce sync.Once
 var coldBuild built

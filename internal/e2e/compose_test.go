@@ -12,12 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/lucid-project/base-images/internal/dockertest"
 	"github.com/lucid-project/base-images/lucidbase/deploy"
 	"github.com/lucid-project/base-images/variants"
 )
 
-// Debian's docker-compose is another implementation than the one whose types the files
-// are made with.
+// Docker's own Compose reads what is written, and so does Debian's docker-compose, which
+// is another implementation than the one whose types the files are made with.
 func TestLongComposeConfig(t *testing.T) {
 	if _, err := exec.LookPath("docker-compose"); err != nil {
 		missing(t, "docker-compose reads what is written")
@@ -29,7 +30,7 @@ func TestLongComposeConfig(t *testing.T) {
 		},
 		{Name: "auth", Base: variants.Alpine{}, Command: []string{"python", "-m", "src.main"}, Port: 8000, Health: variants.Health{TCP: true}},
 	}
-	images := deploy.Images{}
+	images := deploy.References{}
 	for _, s := range services {
 		images[s.Name] = "lucid/" + s.Name + ":v1@sha256:" + strings.Repeat("0", 64)
 	}
@@ -46,7 +47,10 @@ func TestLongComposeConfig(t *testing.T) {
 	full := write("full.yaml", whole, err)
 	theirs := write("compose.yaml", []byte("services:\n  gateway:\n    build: .\n    user: root\n    volumes: ['./data:/app/data']\n  auth:\n    image: auth\n"), nil)
 
-	for _, args := range [][]string{{"-f", theirs, "-f", over}, {"-f", full}} {
+	v5 := dockertest.Compose(t)
+	for _, args := range [][]string{
+		{"docker-compose", "-f", theirs, "-f", over}, {"docker-compose", "-f", full}, {v5, "-f", theirs, "-f", over}, {v5, "-f", full},
+	} {
 		var got struct {
 			Services map[string]struct {
 				Image       string
@@ -57,7 +61,7 @@ func TestLongComposeConfig(t *testing.T) {
 				Volumes     []any
 			}
 		}
-		printed := output(t, "docker-compose", append(args, "config")...)
+		printed := output(t, args[0], append(args[1:], "config")...)
 		require.NoError(t, yaml.Unmarshal([]byte(printed), &got), printed)
 		require.Len(t, got.Services, 2)
 		for name, s := range got.Services {

@@ -38,9 +38,9 @@ func withShell(waivers ...verify.Waiver) lucidbase.Spec {
 	})
 }
 
-func openEngine(t *testing.T, s shared, opts ...engine.Option) *engine.Engine {
+func openEngine(t *testing.T, cache string, opts ...engine.Option) *engine.Engine {
 	t.Helper()
-	eng, err := engine.Open(t.Context(), "", append(opts, engine.WithCacheDir(s.cache()))...)
+	eng, err := engine.Open(t.Context(), "", append(opts, engine.WithCacheDir(cache))...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, eng.Close()) })
 	return eng
@@ -53,7 +53,7 @@ func TestContractStopsBuild(t *testing.T) {
 	s.firstBuild(t)
 	r := testregistry.New(t)
 	dist := filepath.Join(t.TempDir(), "dist")
-	_, err := openEngine(t, s).BuildAll(t.Context(), []engine.Job{
+	_, err := openEngine(t, s.cache()).BuildAll(t.Context(), []engine.Job{
 		{Spec: variants.Python{}, To: engine.Layout(dist, "lucid/good")},
 		{Spec: variants.Python{}, To: engine.Push(r.Ref("lucid/good"))},
 		{Spec: withShell(), To: engine.Push(r.Ref("lucid/bad"))},

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/internal/sandbox"
 )
 
 // What is computed on one CPU is the same on another: graphs, locks and
@@ -19,7 +21,7 @@ func TestLongOnTheOtherCPU(t *testing.T) {
 		t.Skip("compiles tests for another architecture")
 	}
 	other := map[string]string{"amd64": "arm64", "arm64": "amd64"}[runtime.GOARCH]
-	qemu, err := exec.LookPath(emulators[other].program)
+	qemu, err := exec.LookPath(sandbox.Emulators[other].Program)
 	if err != nil {
 		missing(t, "running "+other+" programs needs qemu-user-static")
 	}

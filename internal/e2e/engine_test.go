@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,10 +16,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lucid-project/base-images/internal/dockertest"
+	"github.com/lucid-project/base-images/internal/sandbox"
 	"github.com/lucid-project/base-images/lucidbase"
 )
 
@@ -30,48 +30,16 @@ func TestLongRemoteEngine(t *testing.T) {
 	t.Parallel()
 	s := needEngine(t)
 	want := s.firstBuild(t).digests()
-	address := startBuildkitd(t, s)
+	address := dockertest.Buildkitd{}.Start(t).Host
 	got := s.build(t, command{
 		args: []string{"--engine", address, "--cache-dir", t.TempDir(), "--output", filepath.Join(t.TempDir(), "dist")},
 	}).digests()
 	require.Equal(t, want, got)
-	got = s.build(t, command{
+	one := s.buildNamed(t, command{
 		env:  []string{"BUILDKIT_HOST=" + address},
-		args: []string{"--cache-dir", t.TempDir(), "--output", filepath.Join(t.TempDir(), "dist")},
-	}).digests()
-	require.Equal(t, want, got)
-}
-
-// startBuildkitd builds and starts a daemon that ends with the test. It is
-// built in a module of its own: our go.mod need not know a daemon's modules.
-func startBuildkitd(t *testing.T, s shared) (address string) {
-	t.Helper()
-	version := output(t, "go", "list", "-m", "-f", "{{.Version}}", "github.com/moby/buildkit")
-	dir := filepath.Join(s.dir, "buildkitd")
-	require.NoError(t, os.MkdirAll(dir, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module buildkitd\n\ngo 1.26\n\nrequire github.com/moby/buildkit "+
-		strings.TrimSpace(version)+"\n\ntool github.com/moby/buildkit/cmd/buildkitd\n"), 0o644))
-	for _, args := range [][]string{{"mod", "tidy"}, {"build", "-o", "buildkitd", "github.com/moby/buildkit/cmd/buildkitd"}} {
-		cmd := exec.Command("go", args...)
-		cmd.Dir = dir
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, string(out))
-	}
-	root := t.TempDir()
-	address = "unix://" + filepath.Join(root, "buildkitd.sock")
-	cmd := exec.Command(filepath.Join(dir, "buildkitd"), "--root", filepath.Join(root, "state"), "--addr", address)
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
+		args: []string{"python-base", "--cache-dir", t.TempDir(), "--output", filepath.Join(t.TempDir(), "dist")},
 	})
-	require.Eventually(t, func() bool {
-		_, err := os.Stat(filepath.Join(root, "buildkitd.sock"))
-		return err == nil
-	}, 30*time.Second, 50*time.Millisecond, "buildkitd did not start")
-	return address
+	require.Equal(t, want["python-base"], one.Images[0].Digest)
 }
 
 func output(t *testing.T, name string, args ...string) string {
@@ -147,7 +115,7 @@ func TestNoEmulation(t *testing.T) {
 	s := needEngine(t)
 	for _, other := range []string{"amd64", "arm64"} {
 		if other != runtime.GOARCH {
-			require.False(t, hasHandler(other), "this machine runs %s programs: the first build proves nothing", other)
+			require.False(t, sandbox.Emulators[other].Registered(), "this machine runs %s programs: the first build proves nothing", other)
 			_, err := exec.LookPath("buildkit-qemu-" + map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[other])
 			require.Error(t, err)
 		}
@@ -176,7 +144,7 @@ func TestNoEmulation(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	s := needEngine(t)
 	cache, dist := filepath.Join(t.TempDir(), "cache"), filepath.Join(t.TempDir(), "dist")
-	cmd := s.cmd(t, command{args: []string{"build", "base", "python-base", "--cache-dir", cache, "--output", dist, "--progress", "plain"}})
+	cmd := s.cmd(t, command{args: []string{"build", "bare-base", "--cache-dir", cache, "--output", dist, "--progress", "plain"}})
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -189,7 +157,7 @@ func TestInterrupt(t *testing.T) {
 	require.NoDirExists(t, dist)
 	requireClean(t, cache)
 	// What was built before is not lost, and the next build is not disturbed.
-	s.build(t, command{args: []string{"--cache-dir", cache, "--output", dist}})
+	s.buildNamed(t, command{args: []string{"bare-base", "--cache-dir", cache, "--output", dist}})
 	requireClean(t, cache)
 }
 

@@ -20,13 +20,6 @@ import (
 
 const listsDir = "../../internal/explain/testdata"
 
-// lockCache is a cache of a test that locks: the first build's starts from nothing,
-// and tests that run at once would wait for each other's.
-func lockCache(t *testing.T, s shared) string {
-	name, _, _ := strings.Cut(t.Name(), "/")
-	return filepath.Join(s.dir, "cache-of-"+name)
-}
-
 // explanations are what must be said of some of the lists, with the index as it is
 // today: versions of which there may be newer ones are left open. The package's own
 // test has all lists, with answers that were recorded.
@@ -51,7 +44,7 @@ func TestLongExplain(t *testing.T) {
 			original, err := os.ReadFile(list)
 			require.NoError(t, err)
 			run := func(args ...string) result {
-				return s.run(t, command{dir: dir, args: append([]string{"lock", "--cache-dir", lockCache(t, s), "--progress", "quiet", "--explain-timeout", "10m"}, args...)})
+				return s.run(t, command{dir: dir, args: append([]string{"lock", "--cache-dir", s.lockCache(), "--progress", "quiet", "--explain-timeout", "10m"}, args...)})
 			}
 			var targets []string
 			if name == "unknown" { // scikit-learn takes minutes to find out that musl cannot have it
@@ -150,13 +143,13 @@ func TestLongExplainEnds(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "requirements.txt"), []byte("torch==2.1.0+cpu\nlogging\n"), 0o644))
 	run := func(limit string) string {
-		res := s.run(t, command{dir: dir, args: []string{"lock", "--cache-dir", lockCache(t, s), "--progress", "quiet", "-r", "requirements.txt", "--explain-timeout", limit}})
+		res := s.run(t, command{dir: dir, args: []string{"lock", "--cache-dir", s.lockCache(), "--progress", "quiet", "-r", "requirements.txt", "--explain-timeout", limit}})
 		require.Equal(t, 1, res.code, res.stderr)
 		require.Contains(t, res.stderr, "lucidbase: requirements.txt: line 2: logging: part of Python, remove it\n")
 		return res.stderr
 	}
 	said := run("1ms")
-	require.Contains(t, said, "lucidbase: requirements.txt: not looked at within 1ms: line 1 of requirements.txt; whether all requirements go together\n")
+	require.Contains(t, said, "lucidbase: requirements.txt: not looked at in time: line 1 of requirements.txt; whether all requirements go together\n")
 	require.Contains(t, said, "--explain-timeout")
 	said = run("10m")
 	require.Contains(t, said, "lucidbase: requirements.txt: line 1: torch==2.1.0+cpu: a local version (PEP 440), which this index does not have: set UV_INDEX")

@@ -62,8 +62,8 @@ func used(p lock.Packages) lock.Packages {
 		for _, w := range r.Wheels {
 			needed["sha256:"+w.SHA256] = true
 		}
-		if r.Source != nil {
-			needed["sha256:"+r.Source.SHA256] = true
+		if r.Sdist != nil {
+			needed["sha256:"+r.Sdist.SHA256] = true
 		}
 		p.Requirements[i].Hashes = slices.DeleteFunc(slices.Clone(r.Hashes), func(h string) bool { return !needed[h] })
 	}

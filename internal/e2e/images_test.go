@@ -27,6 +27,14 @@ func images(t *testing.T) map[string]string {
 	return dirs
 }
 
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if used := shareMade.Load(); used {
+		makeShared().remove()
+	}
+	os.Exit(status)
+}
+
 // missing skips a test for want of something, or fails it where nothing may be
 // skipped.
 func missing(t *testing.T, reason string) {
@@ -55,7 +63,7 @@ func testImage(t *testing.T, name, dir string) {
 			files := unpack(t, img)
 			t.Run("files", func(t *testing.T) { testFiles(t, files) })
 			t.Run("run", func(t *testing.T) {
-				c := newContainer(t, files.dir, img, platform.Architecture)
+				c := newContainer(t, img)
 				testDefaultCommand(t, c)
 				testProbes(t, c, name)
 			})

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"io/fs"
@@ -92,7 +93,7 @@ func (x *packageIndex) lock(t *testing.T, o ownLock, list string) lock.Requireme
 	}
 	res := o.run(t, command{
 		dir:  o.dir,
-		args: []string{"lock", "-r", "requirements.txt", "--cache-dir", lockCache(t, o.shared), "--progress", "quiet"},
+		args: []string{"lock", "-r", "requirements.txt", "--cache-dir", o.lockCache(), "--progress", "quiet"},
 		env:  []string{"UV_DEFAULT_INDEX=" + address, "PIP_INDEX_URL=" + address},
 	})
 	require.Zero(t, res.code, res.stderr)
@@ -107,17 +108,19 @@ func pureWheel(t *testing.T, name, version string) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	info := name + "-" + version + ".dist-info/"
-	for file, text := range map[string]string{
-		name + ".py":      "",
-		info + "METADATA": "Metadata-Version: 2.1\nName: " + name + "\nVersion: " + version + "\n",
-		info + "WHEEL":    "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-		info + "RECORD":   name + ".py,,\n" + info + "METADATA,,\n" + info + "WHEEL,,\n" + info + "RECORD,,\n",
-	} {
+	record := ""
+	add := func(file, text string) {
 		f, err := w.Create(file)
 		require.NoError(t, err)
 		_, err = io.WriteString(f, text)
 		require.NoError(t, err)
+		sum := sha256.Sum256([]byte(text))
+		record += fmt.Sprintf("%s,sha256=%s,%d\n", file, base64.RawURLEncoding.EncodeToString(sum[:]), len(text))
 	}
+	add(name+".py", "")
+	add(info+"METADATA", "Metadata-Version: 2.1\nName: "+name+"\nVersion: "+version+"\n")
+	add(info+"WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+	add(info+"RECORD", record+info+"RECORD,,\n")
 	require.NoError(t, w.Close())
 	return b.Bytes()
 }
@@ -183,7 +186,7 @@ func TestLockCache(t *testing.T) {
 	version := func(list string) string { return find(index.lock(t, o, list), "fresh").Version }
 
 	require.Equal(t, "1.0", version("fresh\n"))
-	require.NotEmpty(t, kept(t, s, "fresh"), "the page is kept")
+	require.NotEmpty(t, kept(t, s, "fresh-1.0-py3-none-any.whl"), "the page is kept")
 	index.change(func() { index.files["fresh-2.0-py3-none-any.whl"] = pureWheel(t, "fresh", "2.0") })
 	require.Equal(t, "2.0", version("fresh\n"), "a new release")
 	index.change(func() { index.yanked["fresh-2.0-py3-none-any.whl"] = true })
@@ -205,7 +208,7 @@ func TestLockCache(t *testing.T) {
 // kept returns the files below the directory of cache mounts that name or hold a text.
 func kept(t *testing.T, s shared, text string) (found []string) {
 	t.Helper()
-	root := filepath.Join(lockCache(t, s), "buildkit")
+	root := filepath.Join(s.lockCache(), "buildkit")
 	require.DirExists(t, root)
 	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		inMount := strings.Contains(path, "/fs/uv/") || strings.Contains(path, "/fs/sources/") || strings.HasSuffix(path, "/fs/spoilt")

@@ -13,8 +13,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-// ownLock is a directory with a list of requirements. Its cache is not that of the
-// first build, which starts from nothing.
+// ownLock is a directory with a list of requirements.
 type ownLock struct {
 	shared
 	dir string
@@ -29,7 +28,7 @@ func (o ownLock) list(t *testing.T, name, text string) {
 
 func (o ownLock) lock(t *testing.T, args ...string) result {
 	t.Helper()
-	return o.run(t, command{dir: o.dir, args: append([]string{"lock", "-r", "requirements.txt", "--cache-dir", lockCache(t, o.shared), "--progress", "quiet"}, args...)})
+	return o.run(t, command{dir: o.dir, args: append([]string{"lock", "-r", "requirements.txt", "--cache-dir", o.lockCache(), "--progress", "quiet"}, args...)})
 }
 
 // The versions are pinned: their files never change.
@@ -52,10 +51,10 @@ func TestLockRequirements(t *testing.T) {
 	require.Equal(t, []string{six}, find(reqs, "six").Hashes, "no others than the list's")
 	require.Equal(t, "8.0.0rc1", find(reqs, "click").Version, "--pre")
 	require.Contains(t, res.stderr, "warning: requirements.txt: line 1: psutil==5.9.6: it has no hash")
-	byName := map[string]*lock.Source{}
+	byName := map[string]*lock.Sdist{}
 	for _, r := range locked.Requirements {
-		if r.Source != nil {
-			byName[r.Name] = r.Source
+		if r.Sdist != nil {
+			byName[r.Name] = r.Sdist
 		}
 	}
 	require.Len(t, byName, 4)
@@ -86,7 +85,7 @@ func TestLockRequirements(t *testing.T) {
 	locked, err = lock.Read(os.DirFS(o.dir), "requirements.lock.txt")
 	require.NoError(t, err)
 	require.Equal(t, []string{"manylinux_2_36_x86_64"}, locked.Targets)
-	require.Nil(t, locked.Requirements[0].Source)
+	require.Nil(t, locked.Requirements[0].Sdist)
 	require.Contains(t, locked.Requirements[0].Wheels[0].Name, "x86_64")
 }
 
@@ -99,7 +98,7 @@ func find(reqs lock.Requirements, name string) lock.Requirement {
 	return lock.Requirement{}
 }
 
-// What no build can compile is told when it is locked, and nothing is written.
+// What no build can compile is reported when it is locked, and nothing is written.
 func TestLongLockRequirementsUnbuildable(t *testing.T) {
 	t.Parallel()
 	s := needEngine(t)
@@ -109,7 +108,7 @@ func TestLongLockRequirementsUnbuildable(t *testing.T) {
 	}{
 		{"orjson==3.8.0", "musllinux_1_2_aarch64", []string{"musllinux_1_2_aarch64", "needs a Rust compiler", "3.8."}},
 		{"scipy==1.9.3", "musllinux_1_2_x86_64", []string{"musllinux_1_2_x86_64", "needs a Fortran compiler", "1."}},
-		{"psycopg2==2.9.9", "manylinux_2_36_aarch64", []string{"manylinux_2_36_aarch64", "pg_config executable not found"}},
+		{"psycopg2==2.9.9", "manylinux_2_36_aarch64", []string{"manylinux_2_36_aarch64", "pg_config executable not found (psycopg2-binary is the same, published as wheels)"}},
 		{"six==1.16.0 --hash=sha256:" + strings.Repeat("0", 64), "manylinux_2_36_x86_64", []string{"requirements.txt: line 1:", "the index has no file of six 1.16.0 with this hash"}},
 		{"psutil==5.9.6\n--only-binary psutil", "musllinux_1_2_x86_64", []string{"line 1: psutil==5.9.6: no wheel for musllinux_1_2_x86_64, and line 2 forbids to compile it"}},
 		{"pywin32==306", "manylinux_2_36_x86_64", []string{"it is for another system", "no source"}},
@@ -139,7 +138,7 @@ func TestLockRequirementsOldSource(t *testing.T) {
 	require.Zero(t, res.code, res.stderr)
 	locked, err := lock.Read(os.DirFS(o.dir), "requirements.lock.txt")
 	require.NoError(t, err)
-	require.Equal(t, "65.5.0", find(find(locked.Requirements, "grpcio").Source.Build, "setuptools").Version, "the newest on the day after grpcio 1.50.0")
+	require.Equal(t, "65.5.0", find(find(locked.Requirements, "grpcio").Sdist.Build, "setuptools").Version, "the newest on the day after grpcio 1.50.0")
 }
 
 // A lock is for CPython 3.11 on Linux: packages that have newer versions for newer

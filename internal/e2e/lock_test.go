@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lucid-project/base-images/internal/alpinetest"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
@@ -64,9 +64,10 @@ func edit(t *testing.T, file, pattern, with string) {
 func TestLock(t *testing.T) {
 	t.Parallel()
 	s := needEngine(t)
+	im, mirrors := alpinetest.Image(t)
 	dir := copyLocks(t)
 	run := func(args ...string) result {
-		return s.run(t, command{args: append([]string{"lock", "--dir", dir, "--cache-dir", lockCache(t, s), "--progress", "quiet"}, args...)})
+		return s.run(t, command{args: append([]string{"lock", "--dir", dir, "--cache-dir", s.lockCache(), "--progress", "quiet"}, args...), env: imageMirrors(mirrors)})
 	}
 	names := slices.Sorted(maps.Keys(contents(t, dir)))
 
@@ -76,6 +77,12 @@ func TestLock(t *testing.T) {
 	require.Zero(t, res.code, res.stderr)
 	require.Contains(t, res.stderr, "lucidbase: resolving from nothing: parsing debian12.json: line 1")
 	require.Contains(t, res.stdout, "\ndebian libc6 added ")
+	require.Contains(t, res.stdout, "alpine musl added ")
+	require.NotContains(t, res.stderr, "keeping alpine.json")
+	locked, err := lock.ReadSet(os.DirFS(dir))
+	require.NoError(t, err)
+	require.Equal(t, im.Digest, locked.Alpine.Digest)
+	require.Len(t, locked.Alpine.Platforms, 2)
 	fresh := contents(t, dir)
 	require.Equal(t, names, slices.Sorted(maps.Keys(fresh)))
 
@@ -83,12 +90,12 @@ func TestLock(t *testing.T) {
 	require.Zero(t, res.code, res.stdout+res.stderr)
 	require.True(t, strings.HasSuffix(res.stderr, "lucidbase: the locks are up to date\n"), res.stderr)
 	require.Empty(t, res.stdout)
-	// What is compiled is told each time. No wheel of pymongo is for musl.
+	// What is compiled is reported each time. No wheel of pymongo is for musl.
 	require.Regexp(t, `(?m)^lucidbase: minimal: pymongo \S+: compiled from source for musllinux_1_2_x86_64, musllinux_1_2_aarch64: no wheel is published for them$`, res.stderr)
 	require.NotContains(t, res.stderr, "lucidbase: python: ")
 	require.Equal(t, fresh, contents(t, dir))
 
-	// What changed is told by package and version; to check writes nothing.
+	// What changed is reported by package and version; to check writes nothing.
 	edit(t, filepath.Join(dir, lock.DebianFile), `"name": "libc6",\s*"version": "[^"]*"`, `"name": "libc6", "version": "2.0-1"`)
 	for _, tier := range lock.Tiers() {
 		edit(t, filepath.Join(dir, tier.LockFile()), `(?m)^aiohttp==[^ ]*`, "aiohttp==1.0.0")
@@ -174,23 +181,25 @@ func (s shared) oldRelease(t *testing.T) shared {
 // withLock builds the command with another lock in it.
 func (s shared) withLock(t *testing.T, name string, data []byte) shared {
 	t.Helper()
-	return shared{dir: filepath.Dir(buildWithLock(t, "cmd/lucidbase", name, data))}
+	return shared{dir: buildWithLock(t, name, data, "cmd/lucidbase")}
 }
 
-// buildWithLock builds a program of this module with another lock in it, and gives
-// its path.
-func buildWithLock(t *testing.T, program, name string, data []byte) string {
+// buildWithLock builds programs of this module with another lock in them, and returns
+// the directory that they are in.
+func buildWithLock(t *testing.T, name string, data []byte, programs ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	file, out := filepath.Join(dir, name), filepath.Join(dir, filepath.Base(program))
+	file := filepath.Join(dir, name)
 	require.NoError(t, os.WriteFile(file, data, 0o644))
 	committed, err := filepath.Abs(filepath.Join(lockDir, name))
 	require.NoError(t, err)
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {committed: file}})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o644))
-	said, err := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", out,
-		"github.com/lucid-project/base-images/"+program).CombinedOutput()
-	require.NoError(t, err, string(said))
-	return out
+	args := []string{"build", "-ldflags=-s -w", "-overlay", filepath.Join(dir, "overlay.json"), "-o", dir + "/"}
+	for _, program := range programs {
+		args = append(args, "github.com/lucid-project/base-images/"+program)
+	}
+	output(t, "go", args...)
+	return dir
 }

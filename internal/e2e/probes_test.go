@@ -22,7 +22,7 @@ var (
 	}
 	pythonPackages = append([]string{
 		"fastapi", "uvicorn", "pydantic", "pydantic-settings", "httpx", "motor", "celery",
-		"watchdog", "python-dotenv", "orjson", "python-multipart",
+		"watchdog", "python-dotenv", "orjson", "python-multipart", "packaging",
 	}, minimalPackages...)
 	standardPackages = append([]string{
 		"pyyaml", "bcrypt", "python-jose", "passlib", "dnspython", "python-dateutil", "pytz",

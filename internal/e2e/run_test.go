@@ -20,7 +20,7 @@ import (
 func TestRun(t *testing.T) {
 	s := needEngine(t)
 	dir := t.TempDir()
-	cache := []string{"XDG_CACHE_HOME=" + t.TempDir(), "FROM_HERE=here"}
+	cache := []string{"XDG_CACHE_HOME=" + s.lockHome(), "FROM_HERE=here"}
 	env := filepath.Join(dir, "env")
 	require.NoError(t, os.WriteFile(env, []byte("# a comment\nONE=1\nTWO=file\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "shown"), []byte("shown"), 0o644))
@@ -59,4 +59,50 @@ func TestRun(t *testing.T) {
 	require.NoError(t, server.Process.Signal(syscall.SIGINT))
 	require.Error(t, server.Wait())
 	require.Equal(t, 143, server.ProcessState.ExitCode(), "128 and SIGTERM, the image's stop signal")
+}
+
+// A service that ends, or that nobody reaches, is no riddle.
+func TestRunSaysWhatIsWrong(t *testing.T) {
+	s := needEngine(t)
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"ends at once":    {[]string{"python", "-c", "raise SystemExit(3)"}, 3, "lucidbase: bare-base ended with exit code 3\n"},
+		"is not there":    {[]string{"node", "main.js"}, 127, "exec node failed: No such file or directory\n"},
+		"is asked to end": {[]string{"python", "-c", "import os; os.kill(1, 15); import time; time.sleep(600)"}, 143, "ended with exit code 143\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := s.run(t, command{env: []string{"XDG_CACHE_HOME=" + s.lockHome()}, args: append([]string{"run", "bare-base", "--progress", "quiet", "--env", "PORT=8000", "--"}, c.args...)})
+			require.Equal(t, c.code, got.code, got.stderr)
+			require.Contains(t, got.stderr, c.says)
+		})
+	}
+	for program, says := range map[string]string{
+		"": "nobody answers at bare-base:8000: it listens on no port",
+		"s = socket.create_server(('127.0.0.1', 8000)); ": "it listens on 127.0.0.1:8000, which nobody outside reaches: 0.0.0.0 is needed",
+	} {
+		t.Run(says, func(t *testing.T) {
+			silent := s.cmd(t, command{env: []string{"XDG_CACHE_HOME=" + s.lockHome()}, args: []string{"run", "bare-base", "--progress", "quiet", "--env", "PORT=8000", "--", "python", "-u", "-c", "import signal, socket; " + program + "print('started'); signal.pause()"}})
+			stderr, err := silent.StderrPipe()
+			require.NoError(t, err)
+			stdout, err := silent.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, silent.Start())
+			lines := bufio.NewScanner(stderr)
+			require.True(t, lines.Scan())
+			url := strings.TrimPrefix(lines.Text(), "lucidbase: ")
+			waitFor(t, stdout, "started")
+			for range 2 {
+				_, err = http.Get(url) //nolint:bodyclose // there is none
+				require.Error(t, err)
+			}
+			require.True(t, lines.Scan())
+			require.Contains(t, lines.Text(), says)
+			require.NoError(t, silent.Process.Signal(syscall.SIGINT))
+			require.False(t, lines.Scan(), "it is said once, and an end that was asked for is not: %s", lines.Text())
+			require.Error(t, silent.Wait())
+		})
+	}
 }

@@ -3,23 +3,20 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"embed"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/stretchr/testify/require"
+
+	"github.com/lucid-project/base-images/internal/sandbox"
 )
 
 //go:embed testdata/*.py testdata/stdlib.txt
@@ -32,33 +29,21 @@ const probeDir = "/tmp/probe"
 // runLimit is far above what a probe takes under emulation on a busy machine.
 const runLimit = 5 * time.Minute
 
-// container is an unpacked image that runs as Lucid's compose files run it:
-// read-only, no capabilities, no new privileges, a tmpfs at /tmp.
+// container is an image that is run as lucidtest and "lucidbase run" do.
 type container struct {
-	bundle string
-	rootfs string
+	img    v1.Image
 	config v1.Config
 	arch   string
+	env    []string // comes after the image's
+	probe  string   // the directory with testdata
 }
 
-// newContainer skips where images cannot run: not Linux, not root, no runc.
-func newContainer(t *testing.T, rootfs string, img v1.Image, arch string) container {
+func newContainer(t *testing.T, img v1.Image) container {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		missing(t, "running images needs root")
-	}
-	if _, err := exec.LookPath("runc"); err != nil {
-		missing(t, "running images needs runc")
-	}
-	if arch != runtime.GOARCH && !hasHandler(arch) {
-		if _, err := exec.LookPath(emulators[arch].program); err != nil {
-			missing(t, "running "+arch+" images needs qemu-user-static")
-		}
-	}
 	image, err := img.ConfigFile()
 	require.NoError(t, err)
-	c := container{bundle: t.TempDir(), rootfs: rootfs, config: image.Config, arch: arch}
-	probe := filepath.Join(c.bundle, "probe")
+	probe := filepath.Join(t.TempDir(), "probe")
+	c := container{img: img, config: image.Config, arch: image.Architecture, probe: probe}
 	require.NoError(t, os.Mkdir(probe, 0o700))
 	require.NoError(t, os.Chmod(probe, 0o755)) // whatever the umask is
 	entries, err := probeFiles.ReadDir("testdata")
@@ -96,72 +81,48 @@ type result struct {
 	peak           int64 // memory in bytes, of the process or its largest child
 }
 
-// run starts args in a new container and waits for its end.
+// run starts args in a new container and waits for its end. It skips where images cannot
+// run.
 func (c container) run(t *testing.T, args ...string) result {
 	t.Helper()
-	spec, err := json.Marshal(c.spec(t, args))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(c.bundle, "config.json"), spec, 0o600))
-
-	state := filepath.Join(c.bundle, "state")
-	id := fmt.Sprintf("lucid-e2e-%d-%d", os.Getpid(), time.Now().UnixNano())
 	ctx, cancel := context.WithTimeout(t.Context(), runLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "runc", "--root", state, "run", "--bundle", c.bundle, id)
-	if c.arch != runtime.GOARCH && !hasHandler(c.arch) {
-		cmd = emulated(t, cmd, c.arch)
+	cache, err := os.UserCacheDir()
+	require.NoError(t, err)
+	const name = "image"
+	box, err := sandbox.Open(ctx, sandbox.Config{
+		CacheDir: filepath.Join(cache, "lucidbase", "sandbox"), Names: []string{name}, Architecture: c.arch,
+	})
+	if errors.Is(err, sandbox.ErrCannotRun) {
+		missing(t, err.Error())
 	}
-	// Nothing is left running when the limit ends runc itself.
-	defer func() { _ = exec.Command("runc", "--root", state, "delete", "--force", id).Run() }()
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
-	require.NoError(t, ctx.Err(), "%s: no end after %s\n%s%s", args, runLimit, &stdout, &stderr)
-	if cmd.ProcessState == nil {
+	require.NoError(t, err)
+	defer func() { require.NoError(t, box.Close()) }()
+	dir := t.TempDir()
+	stdout, err := os.Create(filepath.Join(dir, "stdout"))
+	require.NoError(t, err)
+	defer stdout.Close()
+	stderr, err := os.Create(filepath.Join(dir, "stderr"))
+	require.NoError(t, err)
+	defer stderr.Close()
+	process, err := box.Start(ctx, sandbox.Container{
+		Name: name, Image: c.img, Args: args, Env: c.env, Mounts: []sandbox.Mount{{Source: c.probe, Target: probeDir}},
+		Stdout: stdout, Stderr: stderr,
+	})
+	require.NoError(t, err)
+	var res result
+	select {
+	case <-process.Done():
+		res.code, err = process.ExitCode()
 		require.NoError(t, err)
+	case <-ctx.Done():
+		err = fmt.Errorf("%s: no end after %s: %w", args, runLimit, context.Cause(ctx))
 	}
-	return result{stdout: stdout.String(), stderr: stderr.String(), code: cmd.ProcessState.ExitCode()}
-}
-
-// spec has no network namespace of its own: a new one starts with its loopback
-// interface down.
-func (c container) spec(t *testing.T, args []string) specs.Spec {
-	t.Helper()
-	uid, gid := owner(t, c.config.User)
-	return specs.Spec{
-		Version: "1.0.2",
-		Root:    &specs.Root{Path: c.rootfs, Readonly: true},
-		Process: &specs.Process{
-			User:            specs.User{UID: uid, GID: gid},
-			Args:            append(append([]string{}, c.config.Entrypoint...), args...),
-			Env:             c.config.Env,
-			Cwd:             c.config.WorkingDir,
-			Capabilities:    &specs.LinuxCapabilities{},
-			NoNewPrivileges: true,
-		},
-		Mounts: []specs.Mount{
-			{Destination: "/proc", Type: "proc", Source: "proc"},
-			{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "mode=755"}},
-			{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{"nosuid", "nodev", "noexec", "mode=1777"}},
-			{Destination: "/tmp", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", "mode=1777"}},
-			{Destination: probeDir, Type: "bind", Source: filepath.Join(c.bundle, "probe"), Options: []string{"bind", "ro"}},
-		},
-		Linux: &specs.Linux{Namespaces: []specs.LinuxNamespace{
-			{Type: specs.PIDNamespace}, {Type: specs.IPCNamespace}, {Type: specs.UTSNamespace}, {Type: specs.MountNamespace},
-		}},
+	for file, text := range map[*os.File]*string{stdout: &res.stdout, stderr: &res.stderr} {
+		data, readErr := os.ReadFile(file.Name())
+		require.NoError(t, readErr)
+		*text = string(data)
 	}
-}
-
-func owner(t *testing.T, user string) (uid, gid uint32) {
-	t.Helper()
-	u, g, ok := strings.Cut(user, ":")
-	require.True(t, ok, "user %q is not UID:GID", user)
-	return number(t, u), number(t, g)
-}
-
-func number(t *testing.T, text string) uint32 {
-	t.Helper()
-	n, err := strconv.ParseUint(text, 10, 32)
-	require.NoError(t, err, "the user is not numeric")
-	return uint32(n)
+	require.NoError(t, err, res.stdout+res.stderr)
+	return res
 }

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -93,15 +92,15 @@ func TestService(t *testing.T) {
 func askService(t *testing.T, layout, arch string) string {
 	t.Helper()
 	img := platformImage(t, onlyIndex(t, layout), "linux", arch)
-	c := newContainer(t, unpack(t, img).dir, img, arch)
+	c := newContainer(t, img)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	port := listener.Addr().(*net.TCPAddr).Port
 	require.NoError(t, listener.Close())
-	c.config.Env = append(slices.DeleteFunc(c.config.Env, func(e string) bool { return strings.HasPrefix(e, "PORT=") }), fmt.Sprint("PORT=", port))
+	c.env = []string{fmt.Sprint("PORT=", port)}
 	args := []string{"python", probeDir + "/probe_service.py"}
 	writable := slices.Collect(maps.Keys(c.config.Volumes))
-	if _, err := os.Stat(filepath.Join(c.rootfs, "app/data")); err == nil {
+	if _, err := os.Stat(filepath.Join(unpack(t, img).dir, "app/data")); err == nil {
 		writable = append(writable, "/app/data")
 	}
 	for _, words := range [][]string{c.config.Cmd, healthOf(t, img), writable} {

@@ -51,7 +51,7 @@ def compile(code, *flags, **env):
 def build_wheel(out, settings=None, metadata=None):
 `
 
-// badSource serves a source whose build runs the given lines, and gives its lock.
+// badSource serves a source whose build runs the given lines, and returns its lock.
 func badSource(t *testing.T, body string) lock.Requirement {
 	t.Helper()
 	var data bytes.Buffer
@@ -82,7 +82,7 @@ func badSource(t *testing.T, body string) lock.Requirement {
 	// The tools still come from the index that this machine uses.
 	t.Setenv("PIP_EXTRA_INDEX_URL", index.URL)
 	sum := sha256.Sum256(data.Bytes())
-	return lock.Requirement{Name: "lucid-test-bad", Version: "1.0", Source: &lock.Source{
+	return lock.Requirement{Name: "lucid-test-bad", Version: "1.0", Sdist: &lock.Sdist{
 		SHA256: hex.EncodeToString(sum[:]), Targets: []string{"manylinux_2_36_aarch64"},
 	}}
 }
@@ -145,7 +145,7 @@ func TestLongBadWheels(t *testing.T) {
 	}
 }
 
-// A compiler says a lot: the first error is told, all of it is in a file.
+// A compiler says a lot: the first error is reported, all of it is in a file.
 func TestBadWheelTellsTheFirstError(t *testing.T) {
 	needEngine(t)
 	locks, err := lock.Default()
@@ -176,12 +176,12 @@ func TestLongBadSource(t *testing.T) {
 	require.NoError(t, err)
 	eng := wheelEngine(t, nil)
 	source := badSource(t, good)
-	right := source.Source.SHA256
-	source.Source.SHA256 = strings.Repeat("0", 64)
+	right := source.Sdist.SHA256
+	source.Sdist.SHA256 = strings.Repeat("0", 64)
 	state, inputs := compileOne(t, locks, source)
 	_, err = eng.Resolver().ReadFiles(t.Context(), state, inputs, nil)
 	require.EqualError(t, err, "building fetch the source of lucid-test-bad 1.0: ERROR: lucid-test-bad 1.0: the source distribution's SHA-256 is "+
-		right+", the lock says "+source.Source.SHA256)
+		right+", the lock says "+source.Sdist.SHA256)
 	source = badSource(t, good)
 	source.Version = "2.0"
 	state, inputs = compileOne(t, locks, source)
@@ -189,11 +189,11 @@ func TestLongBadSource(t *testing.T) {
 	require.EqualError(t, err, "building fetch the source of lucid-test-bad 2.0: ERROR: lucid-test-bad 2.0: the index has no source distribution of this version")
 }
 
-// What the locks lack is told before anything is built.
+// What the locks lack is reported before anything is built.
 func TestBadCompilerLock(t *testing.T) {
 	own, err := lock.Default()
 	require.NoError(t, err)
-	source := lock.Requirement{Name: "cffi", Version: "1", Source: &lock.Source{Targets: []string{"manylinux_2_36_aarch64"}, Libraries: []string{"libnone-dev"}}}
+	source := lock.Requirement{Name: "cffi", Version: "1", Sdist: &lock.Sdist{Targets: []string{"manylinux_2_36_aarch64"}, Libraries: []string{"libnone-dev"}}}
 	for _, c := range []struct {
 		edit func(*lock.Set)
 		says string

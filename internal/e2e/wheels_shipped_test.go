@@ -132,7 +132,7 @@ func TestLongWheelsAsTheyCome(t *testing.T) {
 	_, err := lastLayer(t, eng, dir, packages)
 	require.NoError(t, err)
 	img := platformImage(t, onlyIndex(t, dir), "linux", runtime.GOARCH)
-	c := newContainer(t, unpack(t, img).dir, img, runtime.GOARCH)
+	c := newContainer(t, img)
 	for _, script := range []string{"s-python", "s-env", "s-entry"} {
 		res := c.run(t, script)
 		require.Equal(t, "from its source\n", res.stdout, res.stderr)
@@ -170,7 +170,7 @@ func TestWheelsWithOnePath(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, first, again)
 	img := platformImage(t, onlyIndex(t, dir), "linux", runtime.GOARCH)
-	c := newContainer(t, unpack(t, img).dir, img, runtime.GOARCH)
+	c := newContainer(t, img)
 	res := c.run(t, "python", "-c", "from fought.over import NAME; print(NAME)")
 	require.Equal(t, "lucid_test_d\n", res.stdout, res.stderr)
 }

@@ -30,11 +30,10 @@ func unneeded(p lock.Packages) []verify.Waiver {
 	return all
 }
 
-// wheelEngine is an engine with a cache that the tests of wheels share.
+// wheelEngine is an engine on the lockCache.
 func wheelEngine(t *testing.T, mirrors []string) *engine.Engine {
 	t.Helper()
-	cache := filepath.Join(needEngine(t).dir, "wheels")
-	opts := []engine.Option{engine.WithCacheDir(cache), engine.WithImageMirrors(mirrors...), engine.WithProgress(os.Stderr), engine.WithProgressMode("plain")}
+	opts := []engine.Option{engine.WithCacheDir(needEngine(t).lockCache()), engine.WithImageMirrors(mirrors...), engine.WithProgress(os.Stderr), engine.WithProgressMode("plain")}
 	eng, err := engine.Open(t.Context(), "", opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, eng.Close()) })
@@ -79,11 +78,11 @@ func TestLongCompiledWheels(t *testing.T) {
 	}
 }
 
-// probeCompiled runs what testdata asks of each package, and gives the answers.
+// probeCompiled runs what testdata asks of each package, and returns the answers.
 func probeCompiled(t *testing.T, dir, arch string, names ...string) string {
 	t.Helper()
 	img := platformImage(t, onlyIndex(t, dir), "linux", arch)
-	c := newContainer(t, unpack(t, img).dir, img, arch)
+	c := newContainer(t, img)
 	res := c.run(t, append([]string{"python", probeDir + "/probe_compiled.py"}, names...)...)
 	require.Zero(t, res.code, res.stdout+res.stderr)
 	return res.stdout

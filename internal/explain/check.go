@@ -37,8 +37,7 @@ func (p *Project) entries() []*entry {
 // index, nor an address of a line a graph.
 func (p *Project) Findings() []Finding { return findings(p.entries()) }
 
-// Warnings are what a lock can be made in spite of, but not as the file may have
-// been meant.
+// Warnings are about lines that can be locked, but perhaps not as they were meant.
 func (p *Project) Warnings() []Finding {
 	var all []Finding
 	for _, e := range p.entries() {

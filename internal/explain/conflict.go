@@ -13,7 +13,7 @@ import (
 type conflict struct {
 	// facts are "A depends on B" of the user's own projects.
 	facts []fact
-	// reason is the beginning of the reasoning, for want of facts.
+	// reason is the beginning of uv's reasoning, where there are no facts.
 	reason string
 	// names are the projects that it is about.
 	names map[string]bool

@@ -29,9 +29,9 @@ var marks = []struct {
 var coding = regexp.MustCompile(`^(?:[^\n]*\n)?#[^\n]*?coding[:=][ \t]*([-\w.]+)`)
 
 // decode returns a file's text with its own line ends, and what is wrong with its
-// encoding. It reads what pip does: a byte order mark, as PowerShell's redirection
-// and Notepad write it, a coding comment, UTF-8. What no mark tells is guessed, so
-// that the text can be corrected.
+// encoding. It reads what pip does: a byte order mark, as PowerShell's redirection and
+// Notepad write it, a coding comment, UTF-8. Without any of these the encoding is
+// guessed, so that the text can be corrected.
 func decode(data []byte) (text, problem string) {
 	for _, mark := range marks {
 		if rest, ok := bytes.CutPrefix(data, []byte(mark.bytes)); ok {

@@ -14,7 +14,7 @@ type Diagnosis struct {
 	targets []string
 	entries []*entry
 	added   []addition
-	// asking is the question that is out, and what it was about.
+	// asking is the question that waits for its answer, about the entries that it is on.
 	asking asking
 	about  []*entry
 	// conflict is what uv said of the entries in about.
@@ -23,8 +23,8 @@ type Diagnosis struct {
 	// via is what asked for each package of the last solution.
 	via         map[string][]string
 	unexplained string
-	// unasked are the entries that there was no time for, unsolved is whether there
-	// was none to ask if all go together, untried none to lock what is corrected.
+	// What there was no time for: unasked are entries; unsolved reports whether it was to
+	// ask if all go together, untried whether it was to lock what is corrected.
 	unasked           []*entry
 	unsolved, untried bool
 }
@@ -200,7 +200,7 @@ func (d *Diagnosis) takeAlone(a Answer) {
 			e.alone, e.partial, failed[p.Index] = true, true, false
 		default:
 			e.change(v.now, "%s", v.why)
-			e.partial = v.files && !p.forAll() // told now, and not again of the next version
+			e.partial = v.files && !p.forAll() // reported now, and not again of the next version
 			if v.rename != "" {
 				e.line.Written, e.line.Name = v.rename, names.Normalize(v.rename)
 			}
@@ -243,12 +243,19 @@ func (d *Diagnosis) Blame(name, version string, targets []string, why string) bo
 	case e.line.Name != name:
 		why = "it needs " + name + " " + version + ": " + why
 	}
+	if same := asWheels[name]; same != "" {
+		why += " (" + same + " is the same, published as wheels)"
+	}
 	d.added = append(d.added, addition{
 		entry: &entry{line: e.line, why: []string{why}}, name: name, wanted: version, lacking: targets,
 	})
 	d.asking = askWheels
 	return true
 }
+
+// asWheels are projects that publish the wheels of one that is a source alone, in the
+// same versions.
+var asWheels = map[string]string{"psycopg2": "psycopg2-binary"}
 
 // owner finds the line that asks for a package, itself or through others.
 func (d *Diagnosis) owner(name string, seen map[string]bool) *entry {
@@ -289,13 +296,16 @@ func (d *Diagnosis) takeWheels(answers []Answer) {
 		case !everywhere && !near.forAll():
 		case direct && len(near.Wheels) > 0:
 			own.now = own.line.requirement("==" + near.Wheels[0])
+		case direct && asWheels[a.name] != "":
+			own.line.Written, own.line.Name = asWheels[a.name], asWheels[a.name]
+			own.now, d.asking = own.line.requirement(own.line.Spec), askAlone
 		case direct:
 			own.now = ""
 		case len(near.Wheels) > 0:
 			a.now = a.name + "==" + near.Wheels[0]
 		}
-		if own != nil && own.line.Name == a.name {
-			own.changed, own.alone = true, true
+		if own != nil && (own.line.Name == a.name || own.line.Name == asWheels[a.name]) {
+			own.changed, own.alone = true, own.line.Name == a.name
 			own.why, a.why = append(own.why, a.why...), nil
 		}
 	}

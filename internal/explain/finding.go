@@ -30,7 +30,7 @@ type entry struct {
 	line Line
 	// now is the requirement as it is asked for at present; empty is none.
 	now string
-	// changed is whether now differs from the line for a reason of why; a line
+	// changed reports whether now differs from the line for a reason of why; a line
 	// that asks for nothing is left as it is.
 	changed bool
 	why     []string
@@ -38,14 +38,16 @@ type entry struct {
 	warnings []string
 	// kept are the options that stay of a line of settings that is changed.
 	kept []string
-	// of is the requirement whose options these are, for want of a backslash.
+	// of is the requirement that these options belong to, where the backslash between the
+	// lines is missing.
 	of *entry
-	// alone is whether now was found to exist; tries is how often it did not.
+	// alone reports whether now was found to exist; tries is how often it did not.
 	alone bool
 	tries int
-	// partial is whether it is said that now can be had for some targets only.
+	// partial reports whether a finding says already that now can be had for some targets
+	// only.
 	partial bool
-	// loose is whether the versions were given up, to be set when known.
+	// loose reports whether the versions were dropped, to be set when a solution is known.
 	loose bool
 }
 

@@ -29,7 +29,7 @@ type Job struct {
 
 // Answer is what uv and pip said to a Job.
 type Answer struct {
-	// Late is whether there was no time for the question.
+	// Late reports whether there was no time for the question.
 	Late bool `json:"late,omitempty"`
 	// Problems are those of Alone, Unasked the indexes of the requirements that
 	// there was no time for.
@@ -75,7 +75,7 @@ type Problem struct {
 	Nearest []string `json:"nearest,omitempty"`
 	// Wheels are asked for only where the files are the problem.
 	Wheels
-	// Late is whether there was no time to look for other versions.
+	// Late reports whether there was no time to look for other versions.
 	Late bool `json:"late,omitempty"`
 }
 

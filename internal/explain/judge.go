@@ -26,7 +26,7 @@ type verdict struct {
 	// is another one.
 	now, rename string
 	why         string
-	// files is whether the version is there, but no file that would do.
+	// files reports whether the version is there, but no file that would do.
 	files bool
 }
 
@@ -34,8 +34,8 @@ type verdict struct {
 // taken.
 type forbidden struct{ wheels, source string }
 
-// judge reads what uv says of a requirement that cannot be had by itself. line is
-// the user's own, asked what was asked; ok is whether uv is understood.
+// judge reads what uv says of a requirement that cannot be had by itself. line is the
+// user's own, asked what was asked; ok reports whether uv's text was understood.
 func judge(line, asked Line, p Problem, f forbidden) (v verdict, ok bool) {
 	says := func(part string) bool { return strings.Contains(p.Error, part) }
 	with := func(versions []string, why string, files bool) (verdict, bool) {
@@ -109,8 +109,8 @@ func otherSystem(text string) string {
 	return ""
 }
 
-// buildCause returns the last cause that uv names, in whose place the stage puts
-// that of what a build backend said.
+// buildCause returns the last cause that uv names, in whose place the stage has put the
+// cause that a build backend named.
 func buildCause(text string) string {
 	causes := strings.Split(text, "cause: ")
 	first, _, _ := strings.Cut(causes[len(causes)-1], "\n")

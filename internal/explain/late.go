@@ -43,7 +43,8 @@ func (d *Diagnosis) late(answers []Answer) {
 	d.Stop()
 }
 
-// others says for which of the targets a package can be had that others lack.
+// others says for which targets a package can be had, when those that are lacking are
+// left out.
 func (d *Diagnosis) others(lacking []string) string {
 	rest := slices.DeleteFunc(slices.Clone(d.targets), func(t string) bool { return slices.Contains(lacking, t) })
 	return "; this one can be had with --target " + strings.Join(rest, ",")

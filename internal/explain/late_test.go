@@ -42,7 +42,7 @@ func TestUnseen(t *testing.T) {
 	require.Len(t, d.Findings(), 1, "what needs no index is known")
 }
 
-// A contradiction is told even if there is no time to find out what to change.
+// A contradiction is reported even if there is no time to find out what to change.
 func TestLateContradiction(t *testing.T) {
 	d := Diagnose(project(t, "fastapi==0.104.1\nstarlette==0.30.0\n"), []string{"glibc"})
 	d.Jobs()

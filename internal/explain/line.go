@@ -35,7 +35,7 @@ type Line struct {
 	// Comment begins with "#" or is empty.
 	Text, Comment string
 	Kind          Kind
-	// Constraint is whether the line only limits versions (-c): of an Include,
+	// Constraint reports whether the line only limits versions (-c): of an Include,
 	// whether it does so for all of its file.
 	Constraint bool
 	// Name is the normalised project name (PEP 503) and Written the user's own.

@@ -82,7 +82,8 @@ func (d *Diagnosis) loosened() []Job {
 	return jobs
 }
 
-// freed is the requirement in any version. A constraint in any version is none.
+// freed returns the requirement without its versions; empty for a constraint, which
+// then constrains nothing.
 func (e *entry) freed() string {
 	if e.line.Constraint {
 		return ""
@@ -90,7 +91,7 @@ func (e *entry) freed() string {
 	return e.line.requirement("")
 }
 
-// takeLoosened gives up the versions of the line that has to change least: the
+// takeLoosened drops the versions of the line that has to change least: the
 // one whose new version is closest to the old one, or which another one depends
 // on, or the last.
 func (d *Diagnosis) takeLoosened(answers []Answer) {

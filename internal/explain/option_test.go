@@ -33,26 +33,26 @@ func TestOptions(t *testing.T) {
 		list     string
 		is       string // as the users' table says
 		says     string
-		honoured func(in explain.Input) bool
+		honoured func(in explain.Query) bool
 	}{
-		"--requirement":       {"-r b.txt\n", "honoured", "", func(in explain.Input) bool { return in.Requirements[0] == "b==1" }},
-		"--constraint":        {"-c c.txt\n", "honoured", "", func(in explain.Input) bool { return in.Constraints[0] == "c<2" }},
+		"--requirement":       {"-r b.txt\n", "honoured", "", func(in explain.Query) bool { return in.Requirements[0] == "b==1" }},
+		"--constraint":        {"-c c.txt\n", "honoured", "", func(in explain.Query) bool { return in.Constraints[0] == "c<2" }},
 		"--editable":          {"-e .\n", "refused", "files of this machine cannot be locked: copy them in as the service's source", nil},
 		"--index-url":         {"-i https://h/simple\n", "refused", place + "set UV_DEFAULT_INDEX instead", nil},
 		"--extra-index-url":   {"--extra-index-url https://h/simple\n", "refused", place + "set UV_INDEX instead", nil},
 		"--find-links":        {"-f https://h/files\n", "refused", place + "set UV_FIND_LINKS instead", nil},
 		"--no-index":          {"--no-index\n", "refused", "a lock needs an index: remove it", nil},
 		"--trusted-host":      {"--trusted-host h\n", "warned", "certificates are verified all the same: name the authority with --ca-bundle, or set UV_INSECURE_HOST", nil},
-		"--no-binary":         {"--no-binary a\n", "honoured", "", func(in explain.Input) bool { return in.NoBinary[0] == "a" }},
-		"--only-binary":       {"--only-binary :all:\n", "honoured", "", func(in explain.Input) bool { return in.OnlyBinary[0] == ":all:" }},
-		"--all-releases":      {"--all-releases a\n", "honoured", "", func(in explain.Input) bool { return in.AllReleases[0] == "a" }},
-		"--only-final":        {"--only-final a\n", "honoured", "", func(in explain.Input) bool { return in.OnlyFinal[0] == "a" }},
-		"--pre":               {"--pre\n", "honoured", "", func(in explain.Input) bool { return in.AllReleases[0] == ":all:" }},
+		"--no-binary":         {"--no-binary a\n", "honoured", "", func(in explain.Query) bool { return in.NoBinary[0] == "a" }},
+		"--only-binary":       {"--only-binary :all:\n", "honoured", "", func(in explain.Query) bool { return in.OnlyBinary[0] == ":all:" }},
+		"--all-releases":      {"--all-releases a\n", "honoured", "", func(in explain.Query) bool { return in.AllReleases[0] == "a" }},
+		"--only-final":        {"--only-final a\n", "honoured", "", func(in explain.Query) bool { return in.OnlyFinal[0] == "a" }},
+		"--pre":               {"--pre\n", "honoured", "", func(in explain.Query) bool { return in.AllReleases[0] == ":all:" }},
 		"--prefer-binary":     {"--prefer-binary\n", "warned", "the newest version is locked, and compiled where it has no wheel: --only-binary forbids that", nil},
-		"--require-hashes":    {"--require-hashes\nh==1 --hash=" + hashA + "\n", "honoured", "", func(in explain.Input) bool { return in.Required.First == 1 }},
-		"--no-require-hashes": {"--no-require-hashes\nh==1 --hash=" + hashA + "\na\n", "honoured", "", func(in explain.Input) bool { return in.Required == nil }},
+		"--require-hashes":    {"--require-hashes\nh==1 --hash=" + hashA + "\n", "honoured", "", func(in explain.Query) bool { return in.Required.First == 1 }},
+		"--no-require-hashes": {"--no-require-hashes\nh==1 --hash=" + hashA + "\na\n", "honoured", "", func(in explain.Query) bool { return in.Required == nil }},
 		"--use-feature":       {"--use-feature=fast-deps\n", "warned", "it is about pip, which does not resolve here", nil},
-		"--hash":              {"h==1 --hash=" + hashA + "\n", "honoured", "", func(in explain.Input) bool { return in.Pins[0].Hashes[0] == hashA }},
+		"--hash":              {"h==1 --hash=" + hashA + "\n", "honoured", "", func(in explain.Query) bool { return in.Pins[0].Hashes[0] == hashA }},
 		"--config-settings":   {"a -C x=y\n", "refused", "--config-settings: a source is built by its own settings: remove it", nil},
 		"--global-option":     {"a --global-option=x\n", "refused", "--global-option: a source is built by its own settings: remove it", nil},
 		"--install-option":    {"a --install-option=x\n", "refused", "--install-option: a source is built by its own settings: remove it", nil},
@@ -70,7 +70,7 @@ func TestOptions(t *testing.T) {
 			require.Equal(t, said, warnings, option)
 		default:
 			require.Empty(t, append(findings, warnings...), option)
-			require.True(t, c.honoured(p.Input()), option)
+			require.True(t, c.honoured(p.Query()), option)
 		}
 		documented(t, option, c.is)
 	}
@@ -92,7 +92,7 @@ func documented(t *testing.T, option, is string) {
 
 // The last of two options wins; a name wins over all.
 func TestFormats(t *testing.T) {
-	for list, want := range map[string]explain.Input{
+	for list, want := range map[string]explain.Query{
 		"--no-binary A_b,c\n":                                       {NoBinary: []string{"a-b", "c"}},
 		"--no-binary=a\n--only-binary=a\n":                          {OnlyBinary: []string{"a"}},
 		"--only-binary a\n--no-binary :all:\n":                      {NoBinary: []string{":all:"}},
@@ -107,8 +107,8 @@ func TestFormats(t *testing.T) {
 		"-c more.txt\n--only-binary :all:\n":                        {OnlyBinary: []string{":all:"}},
 		"--only-binary :all:\n-c more.txt\n-c more.txt\n-r r.txt\n": {OnlyBinary: []string{":all:"}, NoBinary: []string{"a", "b"}},
 	} {
-		in := read(t, map[string]string{"r.txt": list, "more.txt": "--no-binary a,b\n"}, "r.txt").Input()
-		require.Equal(t, want, explain.Input{NoBinary: in.NoBinary, OnlyBinary: in.OnlyBinary, AllReleases: in.AllReleases, OnlyFinal: in.OnlyFinal}, list)
+		in := read(t, map[string]string{"r.txt": list, "more.txt": "--no-binary a,b\n"}, "r.txt").Query()
+		require.Equal(t, want, explain.Query{NoBinary: in.NoBinary, OnlyBinary: in.OnlyBinary, AllReleases: in.AllReleases, OnlyFinal: in.OnlyFinal}, list)
 	}
 }
 
@@ -165,7 +165,7 @@ func TestHashes(t *testing.T) {
 		}
 		require.Equal(t, c.warnings, lines(p.Warnings()), list)
 		var pins []string
-		for _, pin := range p.Input().Pins {
+		for _, pin := range p.Query().Pins {
 			pins = append(pins, pin.Name+" "+pin.Version+" "+strings.Join(pin.Hashes, " "))
 		}
 		require.Equal(t, c.pins, pins, list)
@@ -227,7 +227,7 @@ func TestVariables(t *testing.T) {
 		"sub/dir/b.txt: line 1: logging: part of Python, remove it",
 	}, lines(p.Findings()))
 	require.True(t, p.Incomplete())
-	require.Equal(t, []string{"a==1.2", "b", "c", "d==1"}, p.Input().Requirements)
+	require.Equal(t, []string{"a==1.2", "b", "c", "d==1"}, p.Query().Requirements)
 	suggested := explain.Diagnose(p, nil).Suggested()
 	require.Contains(t, string(suggested["r.suggested.txt"]), "-r ${DIR}/b.suggested.txt\n")
 	require.Contains(t, string(suggested["r.suggested.txt"]), "\na==${V}\n")
@@ -242,7 +242,7 @@ func TestBackports(t *testing.T) {
 	require.Equal(t, []string{
 		"line 3: asyncio: part of Python, remove it", "line 6: pathlib: part of Python, remove it", "line 7: typing: part of Python, remove it",
 	}, lines(p.Findings()))
-	require.Equal(t, []string{"configparser>=5.3.0", "importlib-metadata", "argparse==1.4.0"}, p.Input().Requirements)
+	require.Equal(t, []string{"configparser>=5.3.0", "importlib-metadata", "argparse==1.4.0"}, p.Query().Requirements)
 }
 
 // A constraint limits a version and asks for nothing; a file that is included as
@@ -252,7 +252,7 @@ func TestConstraints(t *testing.T) {
 	p := read(t, files, "r.txt")
 	require.Equal(t, []string{"c.txt: line 1: a[x]==1: a constraint has no extras"}, lines(p.Findings()))
 	require.False(t, p.Incomplete())
-	in := p.Input()
+	in := p.Query()
 	require.Equal(t, []string{"a", "b==1", "m"}, in.Requirements)
 	require.Equal(t, []string{"a==1", "l<2"}, in.Constraints)
 	require.Equal(t, "a==1\n", strings.SplitAfter(string(explain.Diagnose(p, nil).Suggested()["c.suggested.txt"]), "extras\n")[1])

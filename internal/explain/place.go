@@ -20,8 +20,8 @@ var sources = map[string][]string{
 // scheme: tools write it into lists. No registry has its name in this repository.
 const publicIndex = "b11e731680c91b3c2cc5fdfe40c10f1f524f068ea7e457b7a1dd4e510105b78a"
 
-// place compares an address with what is asked. A lock has no addresses: what is
-// not asked anyway is for whoever locks and builds to set.
+// place compares an address with what is asked. A lock has no addresses: one that is
+// not asked anyway has to be set by whoever locks and builds.
 func (e *entry) place(o Option, prefix string, getenv func(string) string) {
 	index, setting := configured("--index-url", getenv)
 	asked, _ := configured(o.Name, getenv)

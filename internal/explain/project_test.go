@@ -38,7 +38,7 @@ func TestRead(t *testing.T) {
 		"common/base.txt: line 2: -r base.txt: the file includes itself",
 		"common/more.txt: line 1: logging: part of Python, remove it",
 	}, got)
-	requirements, constraints := p.Input().Text()
+	requirements, constraints := p.Query().Text()
 	require.Equal(t, "a==1\nd==4\n", requirements)
 	require.Equal(t, "b<2\nc<3\n", constraints)
 }
@@ -121,7 +121,7 @@ func TestSuggestedThroughIncludes(t *testing.T) {
 	}, d.Suggested())
 }
 
-// What can be had for some of the targets stays, is told once, and is no news
+// What can be had for some of the targets stays, is reported once, and is no news
 // when a resolution says so again.
 func TestSomeTargets(t *testing.T) {
 	p := read(t, map[string]string{"r.txt": "a==1\n"}, "r.txt")
@@ -140,6 +140,29 @@ func TestSomeTargets(t *testing.T) {
 		Why: "no wheel for musl, and no source; the nearest with wheels for glibc is 2; this one can be had with --target glibc",
 	}}, d.Findings())
 	require.Contains(t, string(d.Suggested()["r.suggested.txt"]), "\na==1\n")
+}
+
+// What is a source alone may have its wheels under another name.
+func TestAsWheels(t *testing.T) {
+	p := read(t, map[string]string{"r.txt": "psycopg2==2.9.9\n"}, "r.txt")
+	d := explain.Diagnose(p, []string{"glibc", "musl"})
+	d.Jobs()
+	d.Take([]explain.Answer{{}})
+	d.Jobs()
+	d.Take([]explain.Answer{{Versions: map[string][]string{"psycopg2": {"2.9.9"}}}})
+	require.True(t, d.Blame("psycopg2", "2.9.9", []string{"glibc", "musl"}, "its source cannot be built: pg_config not found"))
+	require.Equal(t, explain.Versions, d.Jobs()[0].Kind)
+	d.Take([]explain.Answer{{}})
+	asked := []string{"psycopg2-binary==2.9.9"}
+	require.Equal(t, []explain.Job{{Kind: explain.Alone, Requirements: asked, Near: [][2]string{{"psycopg2-binary", "2.9.9"}}}}, d.Jobs())
+	d.Take([]explain.Answer{{}})
+	require.Equal(t, []explain.Job{{Kind: explain.Together, Requirements: asked}}, d.Jobs())
+	d.Take([]explain.Answer{{Versions: map[string][]string{"psycopg2-binary": {"2.9.9"}}}})
+	require.Equal(t, []explain.Finding{{
+		File: "r.txt", Line: 1, Text: "psycopg2==2.9.9",
+		Why: "its source cannot be built: pg_config not found (psycopg2-binary is the same, published as wheels); no version is there with wheels for all",
+	}}, d.Findings())
+	require.Contains(t, string(d.Suggested()["r.suggested.txt"]), "\npsycopg2-binary==2.9.9\n")
 }
 
 // Of two lines that could give way alike, the later one does.

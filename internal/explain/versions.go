@@ -64,8 +64,8 @@ func clauseProblem(m []string) string {
 	return ""
 }
 
-// mistake says what is wrong with a clause, and what was meant if that can be
-// told; empty means no clause at all.
+// mistake says what is wrong with a clause, and what was meant if that is clear; empty
+// means no clause at all.
 func mistake(part string) (problem, remedy string, ok bool) {
 	if m := clause.FindStringSubmatch(part); m != nil {
 		return clauseProblem(m), strings.Replace(m[1], "~=", ">=", 1) + m[2], m[1] == "~="

@@ -4,7 +4,6 @@ package guess
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,10 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/BurntSushi/toml"
-
-	"github.com/lucid-project/base-images/internal/names"
 )
 
 // Project is what was found out.
@@ -26,6 +21,8 @@ type Project struct {
 	Lists map[string]string
 	// List is the list's name, and Lock that of its lock; empty if there are no packages.
 	List, Lock string
+	// System are Debian packages that those of the list need, in order.
+	System []string
 	// From is the directory of the source, To where it goes.
 	From, To string
 	Exclude  []string
@@ -44,6 +41,7 @@ func Read(fsys fs.FS, dir string) (Project, error) {
 	if err != nil {
 		return Project{}, err
 	}
+	p.system(packages)
 	p.note("name %s", p.Name)
 	files, err := sources(fsys)
 	if err != nil {
@@ -60,6 +58,13 @@ func Read(fsys fs.FS, dir string) (Project, error) {
 		files = inside
 		p.note("source src, whose packages nobody imports as src.NAME")
 	}
+	if isPackage(files, dir) {
+		p.To = "/app/" + dir
+		for i, f := range files {
+			files[i].name = dir + "/" + f.name
+		}
+		p.note("source to %s: the directory is a package itself", p.To)
+	}
 	p.start(fsys, files, packages)
 	return p, nil
 }
@@ -67,7 +72,7 @@ func Read(fsys fs.FS, dir string) (Project, error) {
 // leftOut is what is in the directory and in no image.
 var leftOut = []string{
 	".*", "Dockerfile*", "compose*.y*ml", "docker-compose*.y*ml", "dist", "build", "venv", "tests", "lucidbase*",
-	"requirements*", "pyproject.toml", "uv.lock", "poetry.lock", "go.mod", "go.sum", "main.go",
+	"requirements*", "*system.lock.json", "pyproject.toml", "uv.lock", "poetry.lock", "setup.cfg", "setup.py", "Pipfile*", "go.mod", "go.sum", "main.go",
 }
 
 func (p *Project) note(format string, args ...any) {
@@ -79,68 +84,6 @@ var notName = regexp.MustCompile(`[^a-z0-9]+`)
 // serviceName makes the name of an image.
 func serviceName(dir string) string {
 	return cmp.Or(strings.Trim(notName.ReplaceAllString(strings.ToLower(dir), "-"), "-"), "service")
-}
-
-// ErrNoList says that a directory has no list of requirements.
-var ErrNoList = errors.New("neither requirements.txt, requirements.in nor pyproject.toml")
-
-var requirement = regexp.MustCompile(`(?m)^\s*([A-Za-z0-9][A-Za-z0-9._-]*)`)
-
-// requirements returns the normalised names of the packages that are asked for.
-func (p *Project) requirements(fsys fs.FS) ([]string, error) {
-	for _, list := range []string{"requirements.in", "requirements.txt"} {
-		text, err := read(fsys, list)
-		if err == nil {
-			p.List, p.Lock = list, "requirements.lock.txt"
-			p.note("packages of %s", list)
-			return packageNames(text), nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-	}
-	text, err := read(fsys, "pyproject.toml")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNoList
-	}
-	if err != nil {
-		return nil, err
-	}
-	var project struct {
-		Project struct {
-			Name         string
-			Dependencies []string
-			Dynamic      []string
-		}
-		Tool struct {
-			Poetry struct{ Dependencies map[string]any }
-		}
-	}
-	if _, err := toml.Decode(text, &project); err != nil {
-		return nil, fmt.Errorf("parsing pyproject.toml: %w", err)
-	}
-	if len(project.Tool.Poetry.Dependencies) > 0 || slices.Contains(project.Project.Dynamic, "dependencies") {
-		return nil, errors.New("pyproject.toml: its dependencies are not in [project]: export them to requirements.txt first")
-	}
-	if project.Project.Name != "" {
-		p.Name = serviceName(project.Project.Name)
-	}
-	if len(project.Project.Dependencies) == 0 {
-		return nil, nil
-	}
-	p.List, p.Lock = "requirements.in", "requirements.lock.txt"
-	list := strings.Join(project.Project.Dependencies, "\n") + "\n"
-	p.Lists = map[string]string{p.List: list}
-	p.note("packages of pyproject.toml, written to requirements.in, which is what is locked")
-	return packageNames(list), nil
-}
-
-func packageNames(list string) []string {
-	var all []string
-	for _, m := range requirement.FindAllStringSubmatch(list, -1) {
-		all = append(all, names.Normalize(m[1]))
-	}
-	return all
 }
 
 const (
@@ -198,4 +141,21 @@ func isSrcLayout(fsys fs.FS, files []source) bool {
 	}
 	inside, err := fs.Glob(fsys, "src/*/__init__.py")
 	return err == nil && len(inside) > 0
+}
+
+var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// isPackage reports whether the directory, called dir, is a package: none of its
+// modules imports another as if it were not.
+func isPackage(files []source, dir string) bool {
+	var tops []string
+	for _, f := range files {
+		top, _, _ := strings.Cut(strings.TrimSuffix(f.name, ".py"), "/")
+		tops = append(tops, regexp.QuoteMeta(top))
+	}
+	if !slices.Contains(tops, "__init__") || !identifier.MatchString(dir) {
+		return false
+	}
+	flat := regexp.MustCompile(`(?m)^\s*(from|import)\s+(` + strings.Join(tops, "|") + `)\b`)
+	return !slices.ContainsFunc(files, func(f source) bool { return flat.MatchString(f.text) })
 }

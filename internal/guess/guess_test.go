@@ -3,6 +3,7 @@ package guess_test
 import (
 	"go/parser"
 	"go/token"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -62,6 +63,54 @@ func TestRead(t *testing.T) {
 			map[string]string{"pyproject.toml": "[project]\nname='Big_Thing'\ndependencies=['redis>=5', 'httpx']\n", "src/big/__init__.py": "", "src/big/__main__.py": "import big\n"},
 			[]string{"python", "-m", "big"}, 0, "", "src",
 		},
+		"factory of flask": {
+			map[string]string{"requirements.txt": "flask==3.0.0\ngunicorn\n", "shop/__init__.py": "from flask import Flask\n\ndef create_app(test_config=None):\n    app = Flask(__name__)\n    return app\n"},
+			[]string{"gunicorn", "--bind", "0.0.0.0:8000", "shop:create_app()"}, 8000, "", ".",
+		},
+		"what calls a factory": {
+			map[string]string{"requirements.txt": "flask\n", "shop/__init__.py": "def create_app(*, config: str | None = None) -> Flask:\n    return Flask(__name__)\n", "wsgi.py": "from shop import create_app\n\napp = create_app()\n"},
+			[]string{"python", "-m", "flask", "--app", "wsgi:app", "run", "--host", "0.0.0.0", "--port", "8000"}, 8000, "", ".",
+		},
+		"factory of fastapi": {
+			map[string]string{"requirements.txt": "fastapi\n", "api/server.py": "def build_app(\n    settings: Settings = None,\n):\n    app = fastapi.FastAPI()\n    return app\n"},
+			[]string{"python", "-m", "uvicorn", "api.server:build_app", "--host", "0.0.0.0", "--port", "8000", "--factory"}, 8000, "", ".",
+		},
+		"a factory that asks for something": {
+			map[string]string{"requirements.txt": "flask\n", "main.py": "def create_app(config):\n    return Flask(__name__)\n\nif __name__ == '__main__':\n    create_app(1).run()\n"},
+			[]string{"python", "-m", "main"}, 0, "", ".",
+		},
+		"main that nothing calls": {
+			map[string]string{"requirements.txt": "aio-pika\n", "consumer/main.py": "async def main():\n    await serve()\n"},
+			[]string{"python", "-c", "import asyncio; from consumer.main import main; asyncio.run(main())"}, 0, "", ".",
+		},
+		"main that is called": {
+			map[string]string{"requirements.txt": "aio-pika\n", "consumer/main.py": "async def main():\n    await serve()\n\nasyncio.run(main())\n"},
+			[]string{"python", "-m", "consumer.main"}, 0, "", ".",
+		},
+		"streamlit": {
+			map[string]string{"requirements.txt": "streamlit==1.38.0\n", "db.py": "import streamlit\n", "app.py": "import streamlit as st\nst.title('x')\n", "pages/app.py": "import streamlit as st\n"},
+			[]string{"streamlit", "run", "app.py", "--server.address", "0.0.0.0", "--server.port", "8501", "--server.headless", "true"}, 8501, "/_stcore/health", ".",
+		},
+		"streamlit with a name and a port of its own": {
+			map[string]string{"requirements.txt": "streamlit\n", "ui/start.py": "from streamlit import title\n", "Dockerfile": "EXPOSE 80\n"},
+			[]string{"streamlit", "run", "ui/start.py", "--server.address", "0.0.0.0", "--server.port", "80", "--server.headless", "true"}, 80, "/_stcore/health", ".",
+		},
+		"streamlit that nothing imports": {
+			map[string]string{"requirements.txt": "streamlit\n", "main.py": "import os\n"},
+			[]string{"python", "-m", "main"}, 0, "", ".",
+		},
+		"grpc": {
+			map[string]string{"requirements.txt": "grpcio\n", "server.py": "server = grpc.server(pool)\nserver.add_insecure_port(\"[::]:50051\")\nserver.start()\n"},
+			[]string{"python", "-m", "server"}, 50051, "", ".",
+		},
+		"grpc with TLS": {
+			map[string]string{"requirements.txt": "grpcio\n", "server.py": "server.add_secure_port('0.0.0.0:8443', credentials)\n"},
+			[]string{"python", "-m", "server"}, 8443, "", ".",
+		},
+		"poetry": {
+			map[string]string{"pyproject.toml": "[tool.poetry]\nname='orders'\n[tool.poetry.dependencies]\npython='^3.11'\nflask='^3.0'\n", "app.py": "app = Flask(__name__)\n"},
+			[]string{"python", "-m", "flask", "--app", "app:app", "run", "--host", "0.0.0.0", "--port", "8000"}, 8000, "", ".",
+		},
 		"no packages":     {map[string]string{"pyproject.toml": "[project]\nname='x'\n", "true.py": "if __name__ == '__main__': 1"}, []string{"python", "-m", "true"}, 0, "", "."},
 		"nothing to run":  {map[string]string{"requirements.txt": "x", "lib.py": ""}, []string{"python", "-m", "main"}, 0, "", "."},
 		"name of a digit": {map[string]string{"pyproject.toml": "[project]\nname='1'\n"}, []string{"python", "-m", "main"}, 0, "", "."},
@@ -94,11 +143,42 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// What a wheel leaves to the system is on the service's own list of Debian packages.
+func TestSystem(t *testing.T) {
+	for list, want := range map[string]string{
+		"fastapi\nredis\n":                               "",
+		"python-magic==0.4.27\n":                         "system: [libmagic1]",
+		"Python_Magic\npydub\nffmpeg-python>=0.2\n":      "system: [ffmpeg, libmagic1]",
+		"psycopg==3.2.3\n":                               "system: [libpq5]",
+		"psycopg[pool] >= 3\n":                           "system: [libpq5]",
+		"psycopg[binary,pool]==3.2.3\n":                  "",
+		"psycopg\npsycopg-binary\n":                      "",
+		"opencv-python-headless\n":                       "",
+		"opencv-python==4.8.1.78 ; python_version>'3'\n": "system: [libgl1, libglib2.0-0, libice6, libsm6]",
+	} {
+		p, err := guess.Read(fstest.MapFS{"requirements.txt": {Data: []byte(list)}}, "x")
+		require.NoError(t, err)
+		text, err := p.Go()
+		require.NoError(t, err)
+		_, err = parser.ParseFile(token.NewFileSet(), "main.go", text, parser.AllErrors)
+		require.NoError(t, err)
+		if want == "" {
+			require.NotContains(t, p.YAML(), "    system:", list)
+			require.NotContains(t, text, "System", list)
+			continue
+		}
+		require.Contains(t, p.YAML(), "    "+want+"\n", list)
+		require.Contains(t, text, `lock.ReadSystem(os.DirFS("."), "system.lock.json")`, list)
+		require.Contains(t, strings.Join(p.Notes, "\n"), "needs it, and does not bring it", list)
+	}
+}
+
 func TestReadErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"[project":                               "parsing pyproject.toml",
-		"[tool.poetry.dependencies]\nredis='^5'": "export them to requirements.txt",
-		"[project]\ndynamic=['dependencies']\n":  "export them to requirements.txt",
+		"[project": "parsing pyproject.toml",
+		"[tool.poetry.dependencies]\nredis={git='https://example.com/r.git'}":     "parsing pyproject.toml: redis: it is of a git",
+		"[tool.poetry.dependencies]\nredis='^4 || ^5'\nflask={path='../flask'}\n": "parsing pyproject.toml: flask: it is of a path",
+		"[project]\ndynamic=['dependencies']\n":                                   "export them to requirements.txt",
 	} {
 		_, err := guess.Read(fstest.MapFS{"pyproject.toml": {Data: []byte(text)}}, "x")
 		require.ErrorContains(t, err, want)
@@ -112,5 +192,53 @@ func TestName(t *testing.T) {
 		p, err := guess.Read(fstest.MapFS{"requirements.txt": {}}, dir)
 		require.NoError(t, err)
 		require.Equal(t, want, p.Name)
+	}
+}
+
+// A directory that is a package goes below /app by its name, if its modules import each
+// other so.
+func TestPackage(t *testing.T) {
+	files := fstest.MapFS{"requirements.txt": {}, "__init__.py": {}, "config.py": {}, "main.py": {Data: []byte("from orders.config import X\nfrom . import config\nif __name__ == '__main__':\n    1\n")}}
+	p, err := guess.Read(files, "orders")
+	require.NoError(t, err)
+	require.Equal(t, "/app/orders", p.To)
+	require.Equal(t, []string{"python", "-m", "orders.main"}, p.Command)
+	files["main.py"].Data = []byte("from config import X\nif __name__ == '__main__':\n    1\n")
+	p, err = guess.Read(files, "orders")
+	require.NoError(t, err)
+	require.Equal(t, "/app", p.To)
+	require.Equal(t, []string{"python", "-m", "main"}, p.Command)
+}
+
+// What other tools call requirements becomes a list.
+func TestLists(t *testing.T) {
+	for name, c := range map[string]struct{ file, text, want string }{
+		"poetry": {"pyproject.toml", `
+[tool.poetry.dependencies]
+python = "^3.11"
+a = "^1.2.3"
+b = "^0.2.3"
+c = "^0.0.3"
+d = "~1.2.3"
+e = "~1"
+f = "1.4"
+g = "*"
+h = ">=1.0, !=1.3,<2"
+i = {version = "^2.0", extras = ["x", "y"]}
+j = {version = "^2.0", optional = true}
+k = [{version = "<2", markers = "sys_platform == 'win32'"}, {version = "^2.1", python = ">=3.9"}]
+l = "1.2.*"
+[tool.poetry.group.dev.dependencies]
+pytest = "*"
+`, "a>=1.2.3,<2\nb>=0.2.3,<0.3\nc>=0.0.3,<0.0.4\nd>=1.2.3,<1.3\ne>=1,<2\nf==1.4\ng\nh>=1.0,!=1.3,<2\ni[x,y]>=2.0,<3\nk<2 ; sys_platform == 'win32'\nk>=2.1,<3\nl==1.2.*\n"},
+		"PEP 621 wins": {"pyproject.toml", "[project]\ndependencies = ['a>=1']\n[tool.poetry.dependencies]\nb = '*'\n", "a>=1\n"},
+		"setup.cfg":    {"setup.cfg", "[metadata]\nname = x\n[options]\npackages = find:\ninstall_requires =\n    a>=1\n    # no\n    b; python_version > '3'\npython_requires = >=3.9\n[options.extras_require]\ntest =\n    pytest\n", "a>=1\nb; python_version > '3'\n"},
+		"Pipfile":      {"Pipfile", "[packages]\na = '*'\nb = {version = '>=2', extras = ['x']}\n[dev-packages]\npytest = '*'\n[requires]\npython_version = '3.11'\n", "a\nb[x]>=2\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := guess.Read(fstest.MapFS{c.file: {Data: []byte(c.text)}}, "x")
+			require.NoError(t, err)
+			require.Equal(t, c.want, p.Lists["requirements.in"])
+		})
 	}
 }

@@ -28,11 +28,20 @@ func main() {
 		log.Fatal(err)
 	}
 {{- end}}
+{{- if .System}}
+	system, err := lock.ReadSystem(os.DirFS("."), "system.lock.json")
+	if err != nil {
+		log.Fatal(err)
+	}
+{{- end}}
 	command.Main(variants.Service{
 		Name: {{printf "%q" .Name}},
 {{- if .Lock}}
 		Base: variants.Python{},
 		Lock: locked,
+{{- if .System}}
+		System: system,
+{{- end}}
 {{- else}}
 		Base: variants.Bare{},
 {{- end}}

@@ -13,38 +13,78 @@ import (
 // framework is one that is known by what it calls.
 type framework struct {
 	name string
-	// made matches where the application is made: its first group is the variable.
-	made *regexp.Regexp
-	// command starts the application in module as variable; has reports whether a package
-	// is required.
-	command func(module, variable, port string, has func(string) bool) []string
-	// listens is whether it has a port.
+	// class is the application's.
+	class string
+	// command starts an application; has reports whether a package is required.
+	command func(a application, port string, has func(string) bool) []string
+	// listens reports whether it has a port.
 	listens bool
 }
 
-func madeBy(class string) *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?` + class + `\(`)
+// application is what a server imports.
+type application struct {
+	file, name string
+	// called is set where the name is a function that makes the application.
+	called bool
 }
 
-func asgi(module, variable, port string, _ func(string) bool) []string {
-	return []string{"python", "-m", "uvicorn", module + ":" + variable, "--host", "0.0.0.0", "--port", port}
+func (a application) String() string {
+	reference := module(a.file) + ":" + a.name
+	if a.called {
+		reference += "()"
+	}
+	return reference
 }
 
-func wsgi(module, variable, port string) []string {
-	return []string{"gunicorn", "--bind", "0.0.0.0:" + port, module + ":" + variable}
+const factoryName = `(?:(?:create|make|build|get)_(?:app|application)|app_factory)`
+
+// factory matches a function that makes an application and needs no argument.
+var factory = regexp.MustCompile(`(?m)^def (` + factoryName + `)\((?:\s*(?:\*\s*,)?\s*\w+[^,()=\n]*=[^,()\n]+,?|\s*\*\*?\w+,?)*\s*\)`)
+
+// find finds the application of a class: what a module has it in, else what a module
+// has of a factory, else the factory.
+func find(files []source, class string) (application, bool) {
+	makes := regexp.MustCompile(`\b` + class + `\(`)
+	factories := slices.ContainsFunc(files, func(f source) bool { return factory.MatchString(f.text) && makes.MatchString(f.text) })
+	for _, call := range []string{class, factoryName} {
+		made := regexp.MustCompile(`(?m)^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?` + call + `\(`)
+		for _, f := range files {
+			if m := made.FindStringSubmatch(f.text); m != nil && (call == class || factories) {
+				return application{f.name, m[1], false}, true
+			}
+		}
+	}
+	for _, f := range files {
+		if m := factory.FindStringSubmatch(f.text); m != nil && makes.MatchString(f.text) {
+			return application{f.name, m[1], true}, true
+		}
+	}
+	return application{}, false
+}
+
+func asgi(a application, port string, _ func(string) bool) []string {
+	command := []string{"python", "-m", "uvicorn", module(a.file) + ":" + a.name, "--host", "0.0.0.0", "--port", port}
+	if a.called {
+		command = append(command, "--factory")
+	}
+	return command
+}
+
+func wsgi(reference, port string) []string {
+	return []string{"gunicorn", "--bind", "0.0.0.0:" + port, reference}
 }
 
 var frameworks = []framework{
-	{"fastapi", madeBy("FastAPI"), asgi, true},
-	{"starlette", madeBy("Starlette"), asgi, true},
-	{"flask", madeBy("Flask"), func(module, variable, port string, has func(string) bool) []string {
+	{"fastapi", "FastAPI", asgi, true},
+	{"starlette", "Starlette", asgi, true},
+	{"flask", "Flask", func(a application, port string, has func(string) bool) []string {
 		if has("gunicorn") {
-			return wsgi(module, variable, port)
+			return wsgi(a.String(), port)
 		}
-		return []string{"python", "-m", "flask", "--app", module + ":" + variable, "run", "--host", "0.0.0.0", "--port", port}
+		return []string{"python", "-m", "flask", "--app", a.String(), "run", "--host", "0.0.0.0", "--port", port}
 	}, true},
-	{"celery", madeBy("Celery"), func(module, variable, _ string, _ func(string) bool) []string {
-		return []string{"celery", "-A", module + ":" + variable, "worker", "--loglevel", "info"}
+	{"celery", "Celery", func(a application, _ string, _ func(string) bool) []string {
+		return []string{"celery", "-A", module(a.file) + ":" + a.name, "worker", "--loglevel", "info"}
 	}, false},
 }
 
@@ -52,23 +92,21 @@ var frameworks = []framework{
 func (p *Project) start(fsys fs.FS, files []source, packages []string) {
 	has := func(name string) bool { return slices.Contains(packages, name) }
 	port, from := listens(fsys, files)
-	if p.django(files, port, from, has) {
+	if p.django(files, port, from, has) || p.streamlit(files, port, from, has) {
 		return
 	}
 	for _, f := range frameworks {
-		for _, file := range files {
-			m := f.made.FindStringSubmatch(file.text)
-			if m == nil {
-				continue
-			}
-			p.note("framework %s: %s makes %s", f.name, file.name, m[1])
-			if f.listens {
-				p.listen(port, from)
-			}
-			p.Command = f.command(module(file.name), m[1], strconv.Itoa(p.Port), has)
-			p.health(files)
-			return
+		a, ok := find(files, f.class)
+		if !ok {
+			continue
 		}
+		p.note("framework %s: %s makes %s", f.name, a.file, a.name)
+		if f.listens {
+			p.listen(port, from)
+		}
+		p.Command = f.command(a, strconv.Itoa(p.Port), has)
+		p.health(files)
+		return
 	}
 	p.plain(files, port, from)
 }
@@ -85,9 +123,41 @@ func (p *Project) django(files []source, port int, from string, has func(string)
 	p.listen(port, from)
 	p.Command = []string{"python", files[i].name, "runserver", "--noreload", "0.0.0.0:" + strconv.Itoa(p.Port)}
 	if w := slices.IndexFunc(files, func(f source) bool { return path.Base(f.name) == "wsgi.py" }); w >= 0 && has("gunicorn") {
-		p.Command = wsgi(module(files[w].name), "application", strconv.Itoa(p.Port))
+		p.Command = wsgi(module(files[w].name)+":application", strconv.Itoa(p.Port))
 	}
 	p.health(files)
+	return true
+}
+
+// streamlitPort is Streamlit's own.
+const streamlitPort = 8501
+
+var importsStreamlit = regexp.MustCompile(`(?m)^(?:import|from)\s+streamlit\b`)
+
+// streamlit finds the script that Streamlit runs: the nearest of a name that people use,
+// or else the nearest that imports it. What is in pages is found by Streamlit.
+func (p *Project) streamlit(files []source, port int, from string, has func(string) bool) bool {
+	if !has("streamlit") {
+		return false
+	}
+	scripts := slices.DeleteFunc(slices.Clone(files), func(f source) bool {
+		return !importsStreamlit.MatchString(f.text) || path.Base(path.Dir(f.name)) == "pages"
+	})
+	if len(scripts) == 0 {
+		return false
+	}
+	i := slices.IndexFunc(scripts, func(f source) bool {
+		return slices.Contains([]string{"streamlit_app.py", "app.py", "main.py", "Home.py"}, path.Base(f.name))
+	})
+	script := scripts[max(0, i)].name
+	p.note("framework streamlit: %s is run", script)
+	if port == 0 {
+		port, from = streamlitPort, "Streamlit"
+	}
+	p.listen(port, from)
+	p.Command = []string{"streamlit", "run", script, "--server.address", "0.0.0.0", "--server.port", strconv.Itoa(p.Port), "--server.headless", "true"}
+	p.Path = "/_stcore/health"
+	p.note("health %s, of Streamlit", p.Path)
 	return true
 }
 
@@ -111,12 +181,30 @@ func (p *Project) plain(files []source, port int, from string) {
 		p.note("command unknown: nothing looks like a program; python -m main stands for it")
 		return
 	}
-	p.Command = []string{"python", "-m", strings.TrimSuffix(module(files[i].name), ".__main__")}
+	p.Command = runs(files[i])
 	p.note("no framework: %s is run", files[i].name)
 	if port != 0 {
 		p.listen(port, from)
 		p.health(files)
 	}
+}
+
+// mainFunction matches a function that is the program, where nothing in its module
+// calls it.
+var mainFunction = regexp.MustCompile(`(?m)^(async )?def (main|run)\(\s*\)`)
+
+// runs returns what runs a module.
+func runs(f source) []string {
+	name := strings.TrimSuffix(module(f.name), ".__main__")
+	m := mainFunction.FindStringSubmatch(f.text)
+	called := m != nil && regexp.MustCompile(`(?m)^[^#\n]*\b`+m[2]+`\(\)(?:\)|\s*$)`).MatchString(f.text)
+	switch {
+	case m == nil || called || isMain.MatchString(f.text):
+		return []string{"python", "-m", name}
+	case m[1] != "":
+		return []string{"python", "-c", fmt.Sprintf("import asyncio; from %s import %s; asyncio.run(%s())", name, m[2], m[2])}
+	}
+	return []string{"python", "-c", fmt.Sprintf("from %s import %s; %s()", name, m[2], m[2])}
 }
 
 const usualPort = 8000
@@ -133,7 +221,7 @@ func (p *Project) listen(port int, from string) {
 
 var (
 	exposes = regexp.MustCompile(`(?mi)^\s*EXPOSE\s+(\d{1,5})`)
-	ports   = regexp.MustCompile(`(?i)\bport["']?\s*(?::\s*int\s*)?[=,]\s*(?:default\s*=\s*)?["']?(\d{2,5})\b`)
+	ports   = regexp.MustCompile(`(?i)(?:\bport["']?\s*(?::\s*int\s*)?[=,]\s*(?:default\s*=\s*)?["']?|\badd_(?:in)?secure_port\(\s*["'][^"'\n]*:)(\d{2,5})\b`)
 )
 
 // listens finds the port: what a Dockerfile exposes, or what the source says.
@@ -206,6 +294,9 @@ func (p Project) YAML() string {
 	line("services:\n  %s:\n    base: %s", p.quotedName(), p.base())
 	if p.Lock != "" {
 		line("    lock: %s", p.Lock)
+	}
+	if len(p.System) > 0 {
+		line("    system: %s", words(p.System))
 	}
 	line("    source:\n      - from: %s\n        to: %s", p.From, p.To)
 	if len(p.Exclude) > 0 {

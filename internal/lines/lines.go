@@ -58,8 +58,7 @@ func containsAll(s string, marks []string) bool {
 	return true
 }
 
-// OfKey returns the line on which a TOML key is set; the TOML decoder does not
-// tell.
+// OfKey returns the line on which a TOML key is set; the TOML decoder does not say.
 func OfKey(data []byte, key string) int {
 	set := regexp.MustCompile(`(?m)(?:^|[\s{,.])["']?` + regexp.QuoteMeta(key) + `["']?\s*(?:=|\.|\])`)
 	at := set.FindIndex(data)

@@ -67,8 +67,8 @@ func parse(from string, all []string) (patterns, error) {
 	return patterns{PatternMatcher: pm, from: from}, nil
 }
 
-// dockerignore reads the directory's own file or, where there is none, that of its
-// Git repository.
+// dockerignore reads the nearest one: the directory's own, or that of a directory above
+// it in its Git repository.
 func dockerignore(l lucidbase.Local, fsys fs.FS) (patterns, error) {
 	p, err := readIgnore(fsys, ignoreFile)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) || l.FS != nil {
@@ -78,18 +78,28 @@ func dockerignore(l lucidbase.Local, fsys fs.FS) (patterns, error) {
 	if err != nil {
 		return patterns{}, err
 	}
-	for root := dir; ; root = filepath.Dir(root) {
-		if _, err := os.Lstat(filepath.Join(root, ".git")); err == nil {
-			below, err := filepath.Rel(root, dir)
-			if err != nil {
-				return patterns{}, err
-			}
-			p, err := readIgnore(os.DirFS(root), filepath.Join(root, ignoreFile))
-			p.prefix = filepath.ToSlash(below)
-			return p, absent(err)
+	for _, above := range inRepository(dir) {
+		p, err := readIgnore(os.DirFS(above), filepath.Join(above, ignoreFile))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
 		}
-		if root == filepath.Dir(root) {
-			return patterns{}, nil
+		below, errBelow := filepath.Rel(above, dir)
+		p.prefix = filepath.ToSlash(below)
+		return p, errors.Join(err, errBelow)
+	}
+	return patterns{}, nil
+}
+
+// inRepository returns a directory and those above it, up to the root of its Git
+// repository; none where it is in no repository.
+func inRepository(dir string) (all []string) {
+	for at := dir; ; at = filepath.Dir(at) {
+		all = append(all, at)
+		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
+			return all
+		}
+		if at == filepath.Dir(at) {
+			return nil
 		}
 	}
 }

@@ -88,8 +88,8 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
-// Where a directory has no .dockerignore, that of its repository counts, and none
-// above it.
+// Where a directory has no .dockerignore, the nearest above it in its repository counts,
+// and none above that.
 func TestIgnoreOfTheRepository(t *testing.T) {
 	dir := write(t, map[string]string{
 		".dockerignore": "**\n", "repo/.git/HEAD": "", "repo/.dockerignore": "*\n!svc\nsvc/tmp\n",
@@ -101,6 +101,17 @@ func TestIgnoreOfTheRepository(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "repo/svc/.dockerignore"), []byte("main.py\n"), 0o600))
 	require.ElementsMatch(t, []string{"tmp/x", ".dockerignore"}, names(t, lucidbase.Local{Dir: filepath.Join(dir, "repo/svc")}))
+
+	deep := filepath.Join(dir, "repo/svc/src/app")
+	require.NoError(t, os.MkdirAll(deep, 0o700))
+	for _, name := range []string{"a.py", "main.py", "b.txt"} {
+		require.NoError(t, os.WriteFile(filepath.Join(deep, name), nil, 0o600))
+	}
+	require.ElementsMatch(t, []string{"a.py", "main.py", "b.txt"}, names(t, lucidbase.Local{Dir: deep}), "svc/main.py is another one")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "repo/svc/.dockerignore"), []byte("src/*/main.py\n*/*/*.txt\n"), 0o600))
+	require.Equal(t, []string{"a.py"}, names(t, lucidbase.Local{Dir: deep}), "patterns are below the directory that the file is in")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "repo/svc/src/.dockerignore"), []byte("*/a.py\n"), 0o600))
+	require.ElementsMatch(t, []string{"main.py", "b.txt"}, names(t, lucidbase.Local{Dir: deep}))
 
 	require.NoError(t, os.RemoveAll(filepath.Join(dir, "repo/.dockerignore")))
 	require.Equal(t, []string{"a.py"}, names(t, lucidbase.Local{Dir: filepath.Join(dir, "repo/lib")}))

@@ -79,9 +79,9 @@ func Read(ctx context.Context, l lucidbase.Local) (*Tree, error) {
 	return t, nil
 }
 
-// errLeadsOut says that a link's target is not in the directory, where it would not
-// be in an image.
-var errLeadsOut = errors.New("the link leads out of the directory")
+// ErrLeadsOut says that a link's target is not in the directory, and so would not be in
+// an image.
+var ErrLeadsOut = errors.New("the link leads out of the directory")
 
 // add reads a file, a link or a directory.
 func (t *Tree) add(name string, d fs.DirEntry) error {
@@ -94,7 +94,7 @@ func (t *Tree) add(name string, d fs.DirEntry) error {
 			return err
 		}
 		if to := path.Join(path.Dir(name), target); path.IsAbs(target) || to == ".." || strings.HasPrefix(to, "../") {
-			return fmt.Errorf("%w: %s", errLeadsOut, target)
+			return fmt.Errorf("%w: %s", ErrLeadsOut, target)
 		}
 		stat.Mode, stat.Linkname, stat.Size = uint32(fs.ModeSymlink|0o777), target, int64(len(target))
 	case 0:

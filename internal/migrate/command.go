@@ -55,8 +55,15 @@ func (m *migration) command(im *image, s *service, root string) {
 			w[i] = path.Join(moved(im.workdir, root), word)
 		}
 	}
+	if supervisors[w[0]] {
+		m.left(at, w[0]+", which starts several programs", "write a service for each of them: a container that one of them fails in is started anew, and logged by itself")
+		return
+	}
 	s.command = w
 }
+
+// supervisors are programs that start what is in a file of theirs.
+var supervisors = map[string]bool{"supervisord": true, "circusd": true, "honcho": true, "forego": true, "s6-svscan": true, "runsvdir": true, "foreman": true, "pm2": true, "pm2-runtime": true}
 
 func isScript(program string) bool {
 	return path.Ext(program) == ".sh" || strings.HasSuffix(program, "entrypoint")

@@ -104,7 +104,7 @@ func (m *migration) fromContext(im *image, src string, c *instructions.CopyComma
 		im.place(p)
 	}
 	if found = slices.DeleteFunc(found, func(s string) bool { return s == "" }); len(found) == 0 {
-		// A builder may do without what nothing is copied of.
+		// A pattern that matches nothing is no loss in a stage that only builds.
 		if final || !strings.ContainsAny(pattern, "*?[") {
 			m.left(at, "COPY of "+src+": it is not in the build's context", "write it, or run migrate where the Dockerfile is built")
 		}
@@ -127,6 +127,7 @@ func (m *migration) secret(name, what string, at int) {
 func (m *migration) fromStage(im, other *image, src string, c *instructions.CopyCommand, at int, final bool) {
 	from := path.Clean("/" + src)
 	dest := im.dest(c, src)
+	m.carry(im, other, from, im.abs(c.DestPath))
 	if m.installed(im, other, from, at, final) {
 		return
 	}
@@ -190,11 +191,7 @@ func (m *migration) installed(im, other *image, from string, at int, final bool)
 	if !other.packages {
 		m.left(at, "packages copied from "+from+", which no line installs", "write a list of requirements, lock it with \"lucidbase lock -r FILE\", and name the lock")
 	}
-	for _, l := range other.lists {
-		if !slices.Contains(im.lists, l) {
-			im.lists = append(im.lists, l)
-		}
-	}
+	im.takeLists(other)
 	im.venvs = append(im.venvs, other.venvs...)
 	if final {
 		found := "packages copied from " + from
@@ -204,6 +201,29 @@ func (m *migration) installed(im, other *image, from string, at int, final bool)
 		m.done(at, found, "left out: the packages are those of the lock, for the image's own Python")
 	}
 	return true
+}
+
+func (im *image) takeLists(other *image) {
+	for _, l := range other.lists {
+		if !slices.Contains(im.lists, l) {
+			im.lists = append(im.lists, l)
+		}
+	}
+}
+
+// carry notes where the packages are that come with a directory: it is theirs, or they
+// are below it.
+func (m *migration) carry(im, other *image, from, to string) {
+	for _, v := range slices.Clone(other.venvs) {
+		switch {
+		case within(from, v):
+			im.venvs = append(im.venvs, to)
+		case within(v, from):
+			im.packages = true
+			im.takeLists(other)
+			im.venvs = append(im.venvs, path.Join(to, rel(v, from)))
+		}
+	}
 }
 
 // systemPaths are where a distribution's files are.
@@ -221,8 +241,10 @@ func (m *migration) system(from string, at int) bool {
 		m.done(at, what+", a shell: what breaks into the service has it, too", "left out: nothing in the image needs it")
 	case provided.MatchString(from):
 		m.done(at, what, "left out: the base image has it")
-	case slices.Contains([]string{"curl", "wget", "nc", "ncat", "netcat", "jq", "tini", "dumb-init", "gosu", "su-exec", "uv", "uvx", "pip"}, name) || strings.HasPrefix(name, "python3"):
+	case slices.Contains([]string{"curl", "wget", "nc", "ncat", "netcat", "jq", "tini", "dumb-init", "gosu", "su-exec"}, name) || strings.HasPrefix(name, "python3"):
 		m.done(at, what, "left out: a health check needs no program, and the base image has Python; start it with --init where it leaves zombies")
+	case slices.Contains([]string{"uv", "uvx", "pip", "poetry", "pdm"}, name):
+		m.done(at, what, "left out: the packages are those of the lock, and nothing installs more")
 	case programDir.MatchString(from):
 		m.done(at, what+": it has shells and package managers", "left out: commands of Python packages come with the lock")
 	case from == "/usr" || from == "/var/lib" || from == "/etc" || from == "/":

@@ -33,6 +33,8 @@ type image struct {
 	files           []placed
 	// lists are files of requirements in the context that are installed.
 	lists []string
+	// system are Debian's libraries that are installed.
+	system []string
 	// packages says that something is installed, venvs where.
 	packages bool
 	venvs    []string
@@ -77,7 +79,7 @@ func (im *image) clone() *image {
 	c := *im
 	c.env, c.labels, c.envAt = maps.Clone(im.env), maps.Clone(im.labels), maps.Clone(im.envAt)
 	c.files, c.ports, c.lists = slices.Clone(im.files), slices.Clone(im.ports), slices.Clone(im.lists)
-	c.venvs, c.writable = slices.Clone(im.venvs), slices.Clone(im.writable)
+	c.venvs, c.writable, c.system = slices.Clone(im.venvs), slices.Clone(im.writable), slices.Clone(im.system)
 	return &c
 }
 

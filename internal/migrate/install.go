@@ -159,17 +159,34 @@ func (m *migration) project(im *image, program string, args []string, at int, _ 
 // buildTools are packages that only compile, download or debug, or that a base image has.
 var buildTools = regexp.MustCompile(`^(build-essential|build-base|gcc|g\+\+|clang|make|cmake|pkg-config|pkgconf|autoconf|automake|libtool|git|curl|wget|netcat.*|nano|vim|less|procps|gnupg2?|rustc?|cargo|ca-certificates|tzdata|locales|openssl|python3?(\.\d+)?(-.*)?|py3-pip|unzip|zip|patch|bash|sudo|dumb-init|tini|apt-transport-https|software-properties-common|lsb-release|musl|linux-headers|.+-dev|libffi\d|libssl\d(\.\d)?|libgomp1|libstdc\+\+6?|libgcc(-s1)?)([=<>~].*)?$`)
 
+// library matches a package of Debian that is a shared library.
+var library = regexp.MustCompile(`^(lib[a-z0-9.+-]+)(:[a-z0-9]+)?([=<>~].*)?$`)
+
 // packagesOf is a system's packages.
 func (m *migration) packagesOf(im *image, program string, args []string, at int, final bool) {
 	args = operands(args)
 	if len(args) == 0 || args[0] != "install" && args[0] != "add" || !final {
 		return
 	}
-	needed := slices.DeleteFunc(slices.Clone(args[1:]), func(p string) bool { return buildTools.MatchString(p) || path.IsAbs(p) || strings.HasPrefix(p, ".") })
-	if len(needed) > 0 {
-		m.left(at, "RUN "+program+" of "+strings.Join(needed, " "), "a Debian package cannot be added yet: wheels bring their libraries, such as psycopg[binary]; programs have to go")
+	var libraries, programs []string
+	for _, p := range args[1:] {
+		found := library.FindStringSubmatch(p)
+		switch {
+		case buildTools.MatchString(p) || path.IsAbs(p) || strings.HasPrefix(p, "."):
+		case found != nil && strings.HasPrefix(program, "apt"):
+			libraries = append(libraries, found[1])
+		default:
+			programs = append(programs, p)
+		}
 	}
-	if len(needed) < len(args)-1 {
+	if len(libraries) > 0 {
+		im.system = append(im.system, libraries...)
+		m.done(at, "RUN "+program+" of "+strings.Join(libraries, " "), "in system: \"lucidbase lock -f lucidbase.yaml\" locks them, with what they need")
+	}
+	if len(programs) > 0 {
+		m.left(at, "RUN "+program+" of "+strings.Join(programs, " "), "name in system the packages of Debian 12 whose programs the service runs; shell scripts of theirs cannot run")
+	}
+	if len(libraries)+len(programs) < len(args)-1 {
 		m.done(at, "RUN "+program+" of what compiles, downloads or debugs", "left out: the image has wheels, certificates and time zones, and no tools")
 	}
 }

@@ -22,8 +22,8 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
-// Input is a Dockerfile and where it stands.
-type Input struct {
+// File is a Dockerfile and where it stands.
+type File struct {
 	Text []byte
 	// Name is what the service is called that the last stage becomes.
 	Name string
@@ -62,7 +62,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Dockerfile returns what a Dockerfile becomes: a service of its last stage, and one of
 // each other stage that no stage uses and that says what to run. The error is an *Error.
-func Dockerfile(in Input) (Result, error) {
+func Dockerfile(in File) (Result, error) {
 	m, err := parse(in)
 	if err != nil {
 		return Result{}, err
@@ -91,7 +91,7 @@ func Dockerfile(in Input) (Result, error) {
 
 // migration is one run.
 type migration struct {
-	Input
+	File
 	// ignore is the context's .dockerignore, nil for none.
 	ignore *patternmatcher.PatternMatcher
 	stages []instructions.Stage
@@ -110,7 +110,7 @@ type imageKey struct {
 	final bool
 }
 
-func parse(in Input) (*migration, error) {
+func parse(in File) (*migration, error) {
 	ast, err := parser.Parse(bytes.NewReader(in.Text))
 	if err != nil {
 		return nil, located(err)
@@ -122,7 +122,7 @@ func parse(in Input) (*migration, error) {
 	if len(stages) == 0 {
 		return nil, &Error{1, errors.New("no FROM")}
 	}
-	m := &migration{Input: in, listAt: map[string]int{}, stages: stages, lex: shell.NewLex(ast.EscapeToken)}
+	m := &migration{File: in, listAt: map[string]int{}, stages: stages, lex: shell.NewLex(ast.EscapeToken)}
 	for _, a := range args {
 		for _, kv := range a.Args {
 			if kv.Value != nil {
@@ -234,7 +234,7 @@ func Name(text string) string {
 // Sources lists the paths of the context that a Dockerfile copies, patterns included:
 // what a directory has that it can be built with. Of a wrong one there are none.
 func Sources(text []byte) []string {
-	m, err := parse(Input{Text: text})
+	m, err := parse(File{Text: text})
 	if err != nil {
 		return nil
 	}

@@ -43,7 +43,26 @@ func withLocks(t fstest.MapFS, yaml []byte) fstest.MapFS {
 		t[list+".lock.txt"] = &fstest.MapFile{Data: []byte("# nothing\n")}
 		t[list+".lock.toml"] = &fstest.MapFile{Data: empty.FormatTOML()}
 	}
+	lists, _ := file.Reader{FS: t, Name: file.Name}.Lists() // none if there are none
+	for _, l := range lists {
+		if len(l.System) > 0 {
+			t[l.Lock] = &fstest.MapFile{Data: systemLock(l.System).Format()}
+		}
+	}
 	return t
+}
+
+// systemLock is a lock of packages that the base has.
+func systemLock(packages []string) lock.System {
+	set, err := lock.Default()
+	if err != nil {
+		panic(err)
+	}
+	s := lock.System{Packages: packages, Suites: set.Debian.Suites, Platforms: map[string]lock.SystemPlatform{}}
+	for platform, p := range set.Debian.Platforms {
+		s.Platforms[platform] = lock.SystemPlatform{Base: p.Rootfs.Digest}
+	}
+	return s
 }
 
 func report(r migrate.Result, err error) string {
@@ -72,7 +91,7 @@ func TestGolden(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".dockerfile"), func(t *testing.T) {
 			text, err := os.ReadFile(name)
 			require.NoError(t, err)
-			in := migrate.Input{Text: text, Name: "my_Service", Context: tree()}
+			in := migrate.File{Text: text, Name: "my_Service", Context: tree()}
 			r, err := migrate.Dockerfile(in)
 			got := report(r, err)
 			golden := strings.TrimSuffix(name, ".dockerfile") + ".golden"
@@ -122,7 +141,7 @@ func TestErrors(t *testing.T) {
 		"FROM x\nEXPOSE\n":                    "2: EXPOSE requires at least one argument",
 		"FROM x\nCOPY <<EOF /a\nunterminated": "2: unterminated heredoc",
 	} {
-		_, err := migrate.Dockerfile(migrate.Input{Text: []byte(text), Context: fstest.MapFS{}})
+		_, err := migrate.Dockerfile(migrate.File{Text: []byte(text), Context: fstest.MapFS{}})
 		require.ErrorContains(t, err, want, text)
 		var at *migrate.Error
 		require.ErrorAs(t, err, &at, text)
@@ -131,7 +150,7 @@ func TestErrors(t *testing.T) {
 
 // Paths are written from where the file will be.
 func TestPrefix(t *testing.T) {
-	r, err := migrate.Dockerfile(migrate.Input{
+	r, err := migrate.Dockerfile(migrate.File{
 		Text: []byte("FROM python:3.11\nCOPY requirements.txt /\nRUN pip install -r /requirements.txt\nCOPY src /app/src\nCMD [\"python\", \"-m\", \"src.main\"]\n"),
 		Name: "a", Context: tree(), Prefix: "../services",
 	})
@@ -144,7 +163,7 @@ func TestPrefix(t *testing.T) {
 func TestIgnored(t *testing.T) {
 	context := tree()
 	delete(context, ".git/HEAD")
-	in := migrate.Input{Text: []byte("FROM python:3.11\nCOPY src /app/src\nCMD [\"python\", \"-m\", \"src.main\"]\n"), Name: "a", Context: context}
+	in := migrate.File{Text: []byte("FROM python:3.11\nCOPY src /app/src\nCMD [\"python\", \"-m\", \"src.main\"]\n"), Name: "a", Context: context}
 	r, err := migrate.Dockerfile(in)
 	require.NoError(t, err)
 	require.Contains(t, report(r, nil), "# 1: LEFT: .dockerignore")
@@ -173,7 +192,7 @@ func FuzzDockerfile(f *testing.F) {
 		if len(text) > 4<<10 {
 			t.Skip("longer than what people write")
 		}
-		r, err := migrate.Dockerfile(migrate.Input{Text: []byte(text), Name: "a", Context: tree()})
+		r, err := migrate.Dockerfile(migrate.File{Text: []byte(text), Name: "a", Context: tree()})
 		if err != nil {
 			require.Regexp(t, `^[0-9]+: `, err.Error())
 			return

@@ -87,13 +87,13 @@ func ignorePatterns(context fs.FS) *patternmatcher.PatternMatcher {
 	return pm
 }
 
-// ignored says where a .dockerignore is not read: that of a directory counts, or that
-// of its Git repository.
+// ignored says where a .dockerignore is not read: that of a directory counts, or one
+// above it in its Git repository.
 func (m *migration) ignored(from string) {
 	if from == "." || m.ignore == nil {
 		return
 	}
 	if _, err := fs.Stat(m.Context, ".git"); err != nil {
-		m.left(1, ".dockerignore beside the Dockerfile", "for a directory below it counts the one in it, or that of its Git repository: copy what matters into exclude")
+		m.left(1, ".dockerignore beside the Dockerfile", "it counts for a directory below it in a Git repository alone: copy what matters into exclude")
 	}
 }

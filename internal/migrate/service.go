@@ -14,6 +14,7 @@ import (
 // service is a service of the file, its fields in the file's order.
 type service struct {
 	name, base, lock string
+	system           []string
 	source           []source
 	command          []string
 	env, labels      map[string]string
@@ -46,6 +47,7 @@ func (m *migration) service(stage int, im *image) service {
 	root := im.root()
 	s.source = m.sources(im, root)
 	s.lock = m.lock(im, s.base)
+	s.system = slices.Compact(slices.Sorted(slices.Values(im.system)))
 	m.command(im, &s, root)
 	m.environment(im, &s, root)
 	m.labels(im, &s)

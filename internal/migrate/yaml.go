@@ -24,6 +24,7 @@ func (s service) node() *yaml.Node {
 	n := mapping()
 	addText(n, "base", s.base)
 	addText(n, "lock", s.lock)
+	addList(n, "system", s.system)
 	if len(s.source) > 0 {
 		list := &yaml.Node{Kind: yaml.SequenceNode}
 		for _, from := range s.source {

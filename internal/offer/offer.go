@@ -19,6 +19,15 @@ const (
 	NetrcPath   = "/run/secrets/lucid-netrc"
 )
 
+// IndexSecret is the id of the secret that holds further variables as a JSON object:
+// uv's credentials for the indexes that have a name in UV_INDEX, UV_INDEX_NAME_USERNAME
+// and UV_INDEX_NAME_PASSWORD; IndexPath is where a step finds it. Their names are the
+// user's, and a graph must not depend on them.
+const (
+	IndexSecret = "lucid-index"
+	IndexPath   = "/run/secrets/lucid-index"
+)
+
 // Variables lists the environment variables that a networked step takes from
 // whoever builds: where Python's index is, with which credentials, through which
 // proxy. The id of the secret is the variable's name.

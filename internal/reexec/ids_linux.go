@@ -82,8 +82,8 @@ func IDMaps() ([]IDMap, error) {
 	return nil, nil
 }
 
-// hasCapability reports whether the process may use a capability; if that cannot
-// be told, yes.
+// hasCapability reports whether the process may use a capability; it returns true where
+// that cannot be found out.
 func hasCapability(bit int) bool {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -47,12 +47,6 @@ func (s *Sandbox) start(ctx context.Context, c Container) (*Process, error) {
 		return nil, err
 	}
 	q := request{Do: doStart, Container: c.Name, Config: *config.Config.DeepCopy(), Args: c.Args, Env: c.Env}
-	for _, dir := range c.Volumes {
-		if q.Config.Volumes == nil {
-			q.Config.Volumes = map[string]struct{}{}
-		}
-		q.Config.Volumes[dir] = struct{}{}
-	}
 	for _, diffID := range config.RootFS.DiffIDs {
 		q.Layers = append(q.Layers, diffID.String())
 	}
@@ -234,47 +228,4 @@ func (p *Process) Open(ctx context.Context, path string) (*os.File, error) {
 func (p *Process) Listening(ctx context.Context) ([]string, error) {
 	r, _, err := p.sandbox.call(ctx, request{Do: doSockets, Container: p.name})
 	return r.List, err
-}
-
-// Publish listens on an address of this machine and connects what comes with a port of
-// the container, until the listener is closed.
-func (p *Process) Publish(ctx context.Context, address, port string) (net.Listener, error) {
-	var c net.ListenConfig
-	lis, err := c.Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	go p.forward(lis, net.JoinHostPort(p.name, port))
-	return lis, nil
-}
-
-func (p *Process) forward(lis net.Listener, address string) {
-	for {
-		outer, err := lis.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer outer.Close()
-			inner, err := p.DialContext(context.Background(), "tcp", address)
-			if err != nil {
-				return // nobody listens: the connection ends
-			}
-			defer inner.Close()
-			both(outer.(*net.TCPConn), inner.(*net.TCPConn))
-		}()
-	}
-}
-
-// both copies in both directions until each has ended.
-func both(a, b *net.TCPConn) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_, _ = io.Copy(a, b) // an end, whoever made it
-		_ = a.CloseWrite()
-	}()
-	_, _ = io.Copy(b, a)
-	_ = b.CloseWrite()
-	<-done
 }

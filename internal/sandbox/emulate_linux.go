@@ -11,14 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// emulator runs programs of another architecture.
-type emulator struct {
-	program string // of the package qemu-user-static
-	handler string // the name under which distributions register it
+// Emulator runs programs of another architecture.
+type Emulator struct {
+	Program string // of the package qemu-user-static
+	Handler string // the name under which distributions register it
 	machine byte   // e_machine of the ELF header, its lower byte
 }
 
-var emulators = map[string]emulator{
+// Emulators are those of the architectures that images are for.
+var Emulators = map[string]Emulator{
 	"amd64": {"qemu-x86_64-static", "qemu-x86_64", 0x3e},
 	"arm64": {"qemu-aarch64-static", "qemu-aarch64", 0xb7},
 }
@@ -26,25 +27,25 @@ var emulators = map[string]emulator{
 // findEmulator returns the path of the program that a sandbox registers for an
 // architecture: empty where the machine runs it without.
 func findEmulator(arch string) (string, error) {
-	if arch == runtime.GOARCH || registered(arch) {
+	if arch == runtime.GOARCH || Emulators[arch].Registered() {
 		return "", nil
 	}
-	e, known := emulators[arch]
+	e, known := Emulators[arch]
 	if !known {
 		return "", fmt.Errorf("an image for %s: %w on %s", arch, ErrCannotRun, runtime.GOARCH)
 	}
-	program, err := exec.LookPath(e.program)
+	program, err := exec.LookPath(e.Program)
 	if err != nil {
 		return "", fmt.Errorf("an image for %s: %w: binfmt_misc has no handler for it that opens its program at once (flag F), and %s is not on PATH: install it (apt-get install qemu-user-static)",
-			arch, ErrCannotRun, e.program)
+			arch, ErrCannotRun, e.Program)
 	}
 	return program, nil
 }
 
-// registered reports whether this machine runs programs of an architecture in any
-// root directory: without the flag F, the kernel looks for the emulator in the image.
-func registered(arch string) bool {
-	status, err := os.ReadFile(filepath.Join("/proc/sys/fs/binfmt_misc", emulators[arch].handler))
+// Registered reports whether this machine runs programs by the emulator in any root
+// directory: without the flag F, the kernel looks for it in the image.
+func (e Emulator) Registered() bool {
+	status, err := os.ReadFile(filepath.Join("/proc/sys/fs/binfmt_misc", e.Handler))
 	if err != nil || !strings.HasPrefix(string(status), "enabled") {
 		return false
 	}
@@ -61,17 +62,17 @@ func register(arch, program, mount string) error {
 	if err := unix.Mount("binfmt_misc", mount, "binfmt_misc", 0, ""); err != nil {
 		return fmt.Errorf("emulating %s: mounting binfmt_misc (Linux 6.7, or a handler for this machine, is needed): %w", arch, err)
 	}
-	if err := os.WriteFile(filepath.Join(mount, "register"), []byte(emulators[arch].registration(program)), 0o200); err != nil {
+	if err := os.WriteFile(filepath.Join(mount, "register"), []byte(Emulators[arch].Registration(program)), 0o200); err != nil {
 		return fmt.Errorf("emulating %s: registering %s: %w", arch, program, err)
 	}
 	return nil
 }
 
-// registration is a line of the kernel's admin-guide/binfmt-misc: a 64-bit
+// Registration returns a line of the kernel's admin-guide/binfmt-misc: a 64-bit
 // little-endian ELF file, executable (2) or shared (3), of the machine. F opens the
 // emulator now, from outside the container.
-func (e emulator) registration(program string) string {
+func (e Emulator) Registration(program string) string {
 	magic := fmt.Sprintf(`\x7fELF\x02\x01\x01%s\x02\x00\x%02x\x00`, strings.Repeat(`\x00`, 9), e.machine)
 	mask := strings.Repeat(`\xff`, 7) + `\x00` + strings.Repeat(`\xff`, 8) + `\xfe\xff\xff\xff`
-	return fmt.Sprintf(":%s:M::%s:%s:%s:F", e.handler, magic, mask, program)
+	return fmt.Sprintf(":%s:M::%s:%s:%s:F", e.Handler, magic, mask, program)
 }

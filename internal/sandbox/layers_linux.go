@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -21,7 +22,8 @@ import (
 
 // layerStore is a directory of unpacked layers, by diff ID, for all processes of a
 // user. Beside each is a file NAME.lock: who uses the layer holds it shared, who
-// unpacks or removes it holds it alone.
+// unpacks or removes it holds it alone. Its content is the layer's size, its time that
+// of the last use.
 type layerStore struct {
 	dir  string
 	mu   sync.Mutex
@@ -33,9 +35,6 @@ type layerLock struct {
 	sync.Mutex
 	file *flock.Flock
 }
-
-// unusedTime is after which time a layer is removed that nobody has used.
-const unusedTime = 14 * 24 * time.Hour
 
 // name is a diff ID's hexadecimal digits.
 func layerName(diffID string) (string, error) {
@@ -106,7 +105,11 @@ func (l *layerStore) unpack(ctx context.Context, diffID string, tar io.Reader) e
 	if err := os.RemoveAll(part); err != nil { // of a process that was killed
 		return err
 	}
-	err = unpackTo(ctx, part, name, tar)
+	var size counter
+	err = unpackTo(ctx, part, name, io.TeeReader(tar, &size))
+	if err == nil {
+		err = os.WriteFile(lock.file.Path(), []byte(strconv.FormatInt(int64(size), 10)), 0o600) // held by this process alone
+	}
 	if err == nil {
 		err = os.Rename(part, l.path(name))
 	}
@@ -172,31 +175,4 @@ func whiteout(h *tar.Header, path string) (write bool, err error) {
 		return false, unix.Mknod(filepath.Join(dir, hidden), unix.S_IFCHR, 0)
 	}
 	return true, nil
-}
-
-// sweep removes layers that have not been used for long.
-func (l *layerStore) sweep() {
-	locks, _ := filepath.Glob(filepath.Join(l.dir, "*.lock")) // the pattern is well-formed
-	for _, file := range locks {
-		info, err := os.Stat(file)
-		if err != nil || time.Since(info.ModTime()) < unusedTime {
-			continue
-		}
-		lock := flock.New(file)
-		if alone, err := lock.TryLock(); err != nil || !alone {
-			continue
-		}
-		l.remove(strings.TrimSuffix(filepath.Base(file), ".lock"))
-		_ = lock.Unlock()
-	}
-}
-
-// remove removes a layer whose lock is held. Half a layer has another name. The lock
-// stays: somebody may wait for it.
-func (l *layerStore) remove(name string) {
-	part := l.path(name) + ".part"
-	_ = os.RemoveAll(part)
-	if os.Rename(l.path(name), part) == nil {
-		_ = os.RemoveAll(part) // else the next who unpacks it does
-	}
 }

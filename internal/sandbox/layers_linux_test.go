@@ -184,3 +184,44 @@ func TestSweep(t *testing.T) {
 	require.NoDirExists(t, store.path(names[1]))
 	require.DirExists(t, store.path(names[2]))
 }
+
+// Layers are listed with what they are of size, also those that were unpacked when none
+// was written down, and removed unless somebody uses them.
+func TestRemove(t *testing.T) {
+	store, _ := newStore(t)
+	cache := filepath.Dir(store.dir)
+	dirs, err := cacheDirs(cache)
+	require.NoError(t, err)
+	store.dir = dirs.Layers
+	require.NoError(t, os.MkdirAll(store.dir, 0o755))
+	var ids []string
+	for _, name := range []string{"used", "unused", "older"} {
+		data, diffID := layerTar(t, tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644})
+		require.NoError(t, store.unpack(t.Context(), diffID, bytes.NewReader(data)))
+		ids = append(ids, diffID)
+	}
+	for _, diffID := range ids[1:] { // no process has them
+		name, err := layerName(diffID)
+		require.NoError(t, err)
+		require.NoError(t, store.lock(name).file.Close())
+	}
+	older, err := layerName(ids[2])
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(store.path(older)+".lock", 0))
+	layers, err := Layers(cache)
+	require.NoError(t, err)
+	sizes := map[string]int64{}
+	for _, l := range layers {
+		sizes[l.DiffID] = l.Size
+		require.WithinDuration(t, time.Now(), l.Used, time.Minute)
+	}
+	require.Equal(t, map[string]int64{ids[0]: 2048, ids[1]: 2048, ids[2]: int64(len("older"))}, sizes)
+
+	inUse, err := Remove(t.Context(), cache, ids)
+	require.NoError(t, err)
+	require.Len(t, inUse, 1)
+	require.Equal(t, ids[0], inUse[0].DiffID)
+	layers, err = Layers(cache)
+	require.NoError(t, err)
+	require.Len(t, layers, 1)
+}

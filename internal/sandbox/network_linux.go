@@ -1,11 +1,8 @@
 package sandbox
 
 import (
-	"bufio"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -244,33 +241,10 @@ func (n *networks) sockets(name string) (list []string, err error) {
 			if err != nil {
 				continue // no IPv6
 			}
-			list = append(list, listening(table)...)
+			list = append(list, Listening(table)...)
 			table.Close()
 		}
 		return nil
 	})
 	return list, err
-}
-
-// listening reads /proc/net/tcp, whose fields are described in the kernel's
-// networking/proc_net_tcp: number, local address, remote address, state.
-func listening(table io.Reader) (list []string) {
-	const listen = "0A"
-	for lines := bufio.NewScanner(table); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 4 || fields[3] != listen {
-			continue
-		}
-		address, port, _ := strings.Cut(fields[1], ":")
-		ip, err := hex.DecodeString(address)
-		number, err2 := strconv.ParseUint(port, 16, 16)
-		if err != nil || err2 != nil {
-			continue
-		}
-		for word := range slices.Chunk(ip, 4) { // each in the order of a little-endian machine
-			slices.Reverse(word)
-		}
-		list = append(list, net.JoinHostPort(net.IP(ip).String(), strconv.FormatUint(number, 10)))
-	}
-	return list
 }

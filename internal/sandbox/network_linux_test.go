@@ -15,7 +15,7 @@ func TestListening(t *testing.T) {
    3: 00000000000000000000000001000000:1F41 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 4
    4: nonsense:x 0 0A
 `
-	require.Equal(t, []string{"127.0.0.1:8000", "0.0.0.0:80", "[::1]:8001"}, listening(strings.NewReader(table)))
+	require.Equal(t, []string{"127.0.0.1:8000", "0.0.0.0:80", "[::1]:8001"}, Listening(strings.NewReader(table)))
 }
 
 func TestFilesNameEverybody(t *testing.T) {
@@ -29,7 +29,7 @@ func TestFilesNameEverybody(t *testing.T) {
 func TestRegistration(t *testing.T) {
 	require.Equal(t, `:qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:`+
 		`\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/qemu:F`,
-		emulators["arm64"].registration("/usr/bin/qemu"))
+		Emulators["arm64"].Registration("/usr/bin/qemu"))
 	_, err := findEmulator("riscv64")
 	require.ErrorIs(t, err, ErrCannotRun)
 }

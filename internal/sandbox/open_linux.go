@@ -97,14 +97,21 @@ func open(ctx context.Context, c Config) (_ *Sandbox, err error) {
 	return s, nil
 }
 
-// makeDirs makes the directories of the cache. What another user would own in them
-// differs, so each has its own.
+// cacheDirs returns settings with the directories of a cache. What another user would
+// own in them differs, so each has its own.
+func cacheDirs(cacheDir string) (s settings, err error) {
+	dir, err := filepath.Abs(filepath.Join(cacheDir, "uid-"+strconv.Itoa(os.Geteuid())))
+	s.Memory, s.Layers = filepath.Join(dir, "memory"), filepath.Join(dir, "layers")
+	return s, err
+}
+
+// makeDirs makes the directories of the cache.
 func (s *settings) makeDirs() error {
-	dir, err := filepath.Abs(filepath.Join(s.CacheDir, "uid-"+strconv.Itoa(os.Geteuid())))
+	dirs, err := cacheDirs(s.CacheDir)
 	if err != nil {
 		return err
 	}
-	s.Memory, s.Layers = filepath.Join(dir, "memory"), filepath.Join(dir, "layers")
+	s.Memory, s.Layers = dirs.Memory, dirs.Layers
 	for _, d := range []string{s.Memory, s.Layers} {
 		// Private: below are files of every mode, and of anyone.
 		if err := os.MkdirAll(d, 0o700); err != nil {

@@ -1,11 +1,16 @@
 package sandbox
 
 import (
+	"bufio"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -55,4 +60,39 @@ func HostName(image v1.Config) string {
 		return "app"
 	}
 	return title
+}
+
+// Listening returns the addresses that somebody listens on, of /proc/net/tcp, whose fields are described in the kernel's
+// networking/proc_net_tcp: number, local address, remote address, state.
+func Listening(table io.Reader) (list []string) {
+	const listen = "0A"
+	for lines := bufio.NewScanner(table); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 4 || fields[3] != listen {
+			continue
+		}
+		address, port, _ := strings.Cut(fields[1], ":")
+		ip, err := hex.DecodeString(address)
+		number, err2 := strconv.ParseUint(port, 16, 16)
+		if err != nil || err2 != nil {
+			continue
+		}
+		for word := range slices.Chunk(ip, 4) { // each in the order of a little-endian machine
+			slices.Reverse(word)
+		}
+		list = append(list, net.JoinHostPort(net.IP(ip).String(), strconv.FormatUint(number, 10)))
+	}
+	return list
+}
+
+// Listeners says what somebody listens on, and whether anybody outside reaches it.
+func Listeners(list []string) string {
+	if len(list) == 0 {
+		return "it listens on no port"
+	}
+	text := "it listens on " + strings.Join(list, ", ")
+	if !slices.ContainsFunc(list, func(s string) bool { return !strings.HasPrefix(s, "127.") && !strings.HasPrefix(s, "[::1]") }) {
+		text += ", which nobody outside reaches: 0.0.0.0 is needed"
+	}
+	return text
 }

@@ -43,3 +43,13 @@ func TestHostName(t *testing.T) {
 	}
 	require.Equal(t, "app", HostName(v1.Config{}))
 }
+
+func TestListeners(t *testing.T) {
+	for want, list := range map[string][]string{
+		"it listens on no port": nil,
+		"it listens on 127.0.0.1:8000, [::1]:9, which nobody outside reaches: 0.0.0.0 is needed": {"127.0.0.1:8000", "[::1]:9"},
+		"it listens on 127.0.0.1:8000, 0.0.0.0:9":                                                {"127.0.0.1:8000", "0.0.0.0:9"},
+	} {
+		require.Equal(t, want, Listeners(list))
+	}
+}

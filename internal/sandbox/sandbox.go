@@ -13,6 +13,7 @@ package sandbox
 import (
 	"errors"
 	"os"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -45,9 +46,6 @@ type Container struct {
 	Env []string
 	// Mounts are directories and files of this machine, read-only.
 	Mounts []Mount
-	// Volumes are paths of directories that can be written, with what the image has
-	// there, besides the volumes that the image declares.
-	Volumes []string
 	// Stdout and Stderr are what the container writes to; both must be set.
 	Stdout, Stderr *os.File
 }
@@ -56,4 +54,11 @@ type Container struct {
 type Mount struct {
 	// Source is a path of this machine, Target an absolute one of the container.
 	Source, Target string
+}
+
+// Layer is a layer that is unpacked, for the next run.
+type Layer struct {
+	DiffID string
+	Size   int64     // in bytes
+	Used   time.Time // last
 }

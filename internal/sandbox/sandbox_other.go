@@ -46,13 +46,14 @@ func (*Process) DialContext(context.Context, string, string) (net.Conn, error) {
 	return nil, ErrCannotRun
 }
 
-// Publish returns ErrCannotRun.
-func (*Process) Publish(context.Context, string, string) (net.Listener, error) {
-	return nil, ErrCannotRun
-}
-
 // Open returns ErrCannotRun.
 func (*Process) Open(context.Context, string) (*os.File, error) { return nil, ErrCannotRun }
 
 // Listening returns ErrCannotRun.
 func (*Process) Listening(context.Context) ([]string, error) { return nil, ErrCannotRun }
+
+// Layers returns nil.
+func Layers(string) ([]Layer, error) { return nil, nil }
+
+// Remove does nothing.
+func Remove(context.Context, string, []string) ([]Layer, error) { return nil, nil }

@@ -152,6 +152,8 @@ func (s *server) do(q request, r *reply, files []*os.File) (out *os.File, err er
 			return nil, errors.New("a layer and its tar are needed")
 		}
 		return nil, s.layers.unpack(ctx, q.Layers[0], files[0])
+	case doRemove:
+		return nil, s.layers.removeAll(q.Layers)
 	case doStart:
 		return nil, s.start(ctx, q, files)
 	}

@@ -40,7 +40,8 @@ func (s *server) spec(c *running, q request) (*specs.Spec, error) {
 		spec.Linux.Namespaces = append(spec.Linux.Namespaces, specs.LinuxNamespace{Type: specs.NetworkNamespace, Path: ns})
 	}
 	if s.settings.Cgroup != "" {
-		spec.Linux.CgroupsPath = "/" + s.settings.Cgroup + "/" + q.Container
+		// Version 1 has files beside it, one of which is called tasks.
+		spec.Linux.CgroupsPath = "/" + s.settings.Cgroup + "/of-" + q.Container
 	}
 	if spec.Mounts, err = s.mounts(c, q); err != nil {
 		return nil, err

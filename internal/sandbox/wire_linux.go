@@ -21,7 +21,7 @@ const (
 	msgFailed = "failed" // from the process, and why
 )
 
-// settings are what the sandbox's process is told first.
+// settings are what the sandbox's process receives first.
 type settings struct {
 	Config
 	Memory   string // an empty directory to mount memory on
@@ -49,6 +49,7 @@ type request struct {
 const (
 	doMissing = "missing" // which of Layers are not unpacked
 	doUnpack  = "unpack"  // unpack the tar of a file as Layers[0]
+	doRemove  = "remove"  // remove Layers, unless they are in use
 	doStart   = "start"   // start a container; files are stdout and stderr
 	doWait    = "wait"    // until it ends; the answer has the exit code
 	doExec    = "exec"    // run Args in it; files are stdout and stderr

@@ -26,14 +26,14 @@ with open(out, "w") as f:
 
 
 def build_system(source):
-    """Give the table build-system of a source, with PEP 517's defaults."""
+    """Return the table build-system of a source, with PEP 517's defaults."""
     file = source / "pyproject.toml"
     system = tomllib.loads(file.read_text("utf-8")).get("build-system", {}) if file.exists() else {}
     return {"requires": ["setuptools >= 40.8.0", "wheel"], "build-backend": "setuptools.build_meta:__legacy__", **system}
 
 
 def hook(python, name, arguments, out, settings=None):
-    """Give the command that calls a hook in the work directory and writes its result to out.
+    """Return the command that calls a hook in the work directory and writes its result to out.
 
     settings are those of each backend, by its module.
     """

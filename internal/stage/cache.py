@@ -1,5 +1,5 @@
-"""What a resolution keeps for the next one: the index's pages, what files say of
-themselves, and what was learnt of sources.
+"""What a resolution keeps for the next one: the index's pages, the metadata of
+files, and what was learnt of sources.
 
 It saves time and changes nothing: pages are asked for again each time, and what is
 learnt of a source holds for its hash and for the hashes of its build requirements.
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from threading import Lock
 
 SHARED = Path("/cache")
 PAGES, LEARNT = SHARED / "uv", SHARED / "sources"
@@ -28,11 +29,15 @@ REST = ("archive-", "builds-", "environments-", "git-", "CACHEDIR.TAG", ".lock",
 ADDRESSES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
 
 
+REMEMBERING = Lock()
+
+
 @functools.cache
 def usable():
-    """Report whether anything is kept: not what only some may read, nor without a user for builds."""
+    """Report whether anything may be kept: nothing of an index that asks for credentials, and nothing where builds cannot run as another user."""
     secret = any(sign in os.environ.get(name, "") for name in ADDRESSES for sign in "@?")
-    if secret or os.path.exists(os.environ["LUCID_NETRC"]) or not SHARED.is_dir() or os.getpid() != 1:
+    secret = secret or any(os.path.exists(os.environ[name]) for name in ("LUCID_NETRC", "LUCID_INDEX"))
+    if secret or not SHARED.is_dir() or os.getpid() != 1:
         return False
     try:
         subprocess.run([sys.executable, "-ISc", ""], check=True, **BUILDER)
@@ -73,7 +78,7 @@ def own():
 
 
 def give(directory):
-    """Make a directory and those in it the builder's."""
+    """Make the builder the owner of a directory and of all that is in it."""
     for place, _, files in os.walk(directory) if usable() else []:
         for path in [place, *(os.path.join(place, name) for name in files)]:
             os.chown(path, BUILDER["user"], BUILDER["group"], follow_symlinks=False)
@@ -91,6 +96,11 @@ def save():
             place = file.relative_to(OWN)
             if place.parts[0].startswith(INDEX) and file.suffix != ".lock" and file.is_file() and not file.is_symlink():
                 write(PAGES / place, file.read_bytes())
+
+
+def pages_since(when):
+    """Return the projects of which the index's page was written since a time."""
+    return {page.stem for page in PAGES.glob("simple-*/**/*.rkyv") if page.stat().st_mtime_ns >= when}
 
 
 def write(path, content):
@@ -113,6 +123,22 @@ def learnt(key):
 def learn(key, what):
     if usable():
         write(place_of(key), json.dumps(what).encode())
+
+
+def needs():
+    """Return, by the name of a project, the projects that it or its build was seen to need."""
+    return learnt("needs") or {}
+
+
+def remember(asks):
+    """Note what was asked for by what."""
+    with REMEMBERING:
+        known = {name: {*needed} for name, needed in needs().items()}
+        for name, who in asks.items():
+            known.setdefault(name, set())
+            for one in filter(None, who):
+                known.setdefault(one, set()).add(name)
+        learn("needs", {name: sorted(needed) for name, needed in known.items()})
 
 
 def place_of(key):

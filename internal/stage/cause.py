@@ -1,14 +1,14 @@
-"""Find, in all that the build of a source said, why it failed.
+"""Find, in the output of a source's build, why it failed.
 
-What a build says ends with the cause, a paragraph about it, or with no more than
-that some command failed: then a tool has said why before.
+The output ends with the cause, with a paragraph about it, or with no more than that
+some command failed: then a tool has written why before.
 """
 
 import re
 import textwrap
 
 LIMIT = 240
-# As much as an explanation has; more is a log, and its end says most.
+# How many lines an explanation has at most; what is longer is a log, of which the end says most.
 PAGE = 30
 NOTHING = "its build says nothing"
 
@@ -41,12 +41,12 @@ EMPTY = re.compile(
     r"returned non-zero exit status|failed with exit (?:code|status)|exited with|exit status \d+\W*$|CompileError: (?:command|\S+\.pyx$)"
     r"|build stopped|errors? occurred|An error occurred while \w+ing with CMake|subprocess-exited-with-error|metadata-generation-failed"
     r"|\]: \*\*\*|^(?:\w+: )?\w+ (?:error|failed)\W*$|Setup script exited|see the log|Failed building|Failed to build", re.I)
-# What a newcomer cannot know from the words alone.
+# Errors of code for Python 2, which a newcomer cannot know from the words alone.
 PYTHON_2 = re.compile(
     r"use_2to3 is invalid|Missing parentheses in call to|multiple exception types must be parenthesized|leading zeros in decimal"
     r"|No module named '(?:ConfigParser|Queue|StringIO|cStringIO|cPickle|urllib2|urlparse|httplib|HTMLParser|commands|exceptions|__builtin__)'"
     r"|name '(?:unicode|xrange|raw_input|basestring|execfile|unichr|long|file|reduce)' is not defined", re.I)
-# Names of C that CPython 3.11 has no more.
+# Errors about what CPython 3.11 no longer has in its headers.
 OLD_C = re.compile(
     r"'(?:longintrepr|pystrhex)\.h' file not found|incomplete (?:definition of )?type '(?:PyFrameObject|struct _frame)"
     r"|no member named '(?:use_tracing|tp_print|recursion_depth|exc_type|exc_value|exc_traceback|f_code|co_varnames|co_code)'")
@@ -57,7 +57,7 @@ PLAIN = {"Exception", "RuntimeError", "SystemExit", "Error"}
 
 
 def cause(log):
-    """Return why a build failed, in one line, by all that it said."""
+    """Return why a build failed, in one line, from all of its output."""
     lines = without_warnings(lines_of(log))
     found = sorted([*exceptions(lines), *errors(lines), *tool_errors(lines), *afterwards(lines)])
     telling = [text for _, text in found if not EMPTY.search(text)]

@@ -1,5 +1,5 @@
 #!/usr/bin/python3.11 -IS
-"""What a build of a wheel calls as cc, c++, ar or ranlib: zig, for the target.
+"""The cc, c++, ar and ranlib of a wheel's build: zig, for the target.
 
 The target and the directories come from the environment; the names that a build
 may call are links to this file.
@@ -10,8 +10,8 @@ import re
 import sys
 
 ZIG = "/opt/zig/ziglang/zig"
-# What clang of today refuses and the compilers that these sources were written
-# for only warned of. A function that is nowhere is found when the wheel is checked.
+# Errors of today's clang that were warnings of the compilers that these sources were
+# written for. A function that does not exist is found when the wheel is checked.
 LENIENT = [f"-Wno-error={name}" for name in (
     "implicit-function-declaration", "implicit-int", "incompatible-function-pointer-types", "incompatible-pointer-types",
     "int-conversion", "return-mismatch",

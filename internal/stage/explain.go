@@ -11,11 +11,11 @@ import (
 // AnswersOutput is the file in which Explain leaves its answers.
 const AnswersOutput = "answers.json"
 
-// Explain asks the package index through uv and pip. jobs is the JSON of an object
-// with "jobs", as package explain has them, the "targets" that the packages are for,
-// of lock.WheelTargets, the "version" of Debian's Python, the "seconds" that there
-// are, and a "nonce", as Resolution has one. The file system that it gives has the answers in
-// the order of the jobs.
+// Explain asks the package index through uv and pip. jobs is the JSON of an object with
+// "jobs", as package explain has them, the "targets" that the packages are for, of
+// lock.WheelTargets, the "version" of Debian's Python, the "seconds" that there are,
+// and a "nonce", as Resolution has one. The file system that it returns has the answers
+// in the order of the jobs.
 func (b Builder) Explain(uv lock.Requirements, jobs []byte) llb.State {
 	return b.ask("explain requirements", "explain.py",
 		llb.AddMount("/uv", b.UV(uv), llb.Readonly),

@@ -33,7 +33,7 @@ SETTINGS = {"arguments": [], "releases": []}
 
 
 class Clock:
-    """The time that there is for all answers. Whatever is not done by then is Late."""
+    """The time that there is for all answers. What takes longer raises Late."""
 
     def __init__(self, seconds):
         self.end = time.monotonic() + seconds
@@ -50,7 +50,7 @@ def say(*words):
 
 
 class Recent:
-    """The requirements that the index was asked for a moment ago: what it says of them is at hand.
+    """The projects whose pages were fetched from the index a moment ago, so that uv still has them.
 
     A diagnosis takes several steps, and each asks much the same again.
     """
@@ -64,32 +64,31 @@ class Recent:
             asked = {}
         self.asked = {what: when for what, when in asked.items() if 0 <= time.time() - when < self.SECONDS}
 
-    def has(self, whats):
-        return all(what in self.asked for what in whats)
+    def has(self, projects):
+        return all(project in self.asked for project in projects)
 
-    def add(self, whats):
-        self.asked.update({what: time.time() for what in whats})
+    def add(self, projects):
+        self.asked.update({project: time.time() for project in projects})
 
     def save(self):
         self.FILE.write_text(json.dumps(self.asked))
 
 
 RECENT = Recent()
-# What uv says where it lacks what it may not ask for.
-UNASKED = re.compile(r"network (?:was|is|connectivity is) disabled|in the cache")
+# How uv says that the index did not answer.
+UNANSWERED = re.compile(r"Request failed after|Failed to fetch|error sending request")
 
 
 def compiled(clock, requirements, constraints, *arguments):
-    """Have uv resolve requirements; give its lines, or else what it says."""
-    # With what they depend on, or without.
-    kind = "alone " if "--no-deps" in arguments else "together "
-    projects = {kind + project_of(r) for r in requirements}
-    if RECENT.has(projects):
-        text, error = run_uv(clock, requirements, constraints, *arguments, "--offline")
-        if not UNASKED.search(error):
+    """Have uv resolve requirements; return its lines, or else what it says."""
+    if RECENT.has(map(project_of, requirements)):
+        text, error, log = run_uv(clock, requirements, constraints, *arguments, "--offline")
+        # Offline, uv silently takes another version where it would have to ask.
+        if RECENT.has(index.PAGE.findall(log)) and not index.REQUEST.search(log):
             return text, error
-    text, error = run_uv(clock, requirements, constraints, *arguments, "--refresh")
-    RECENT.add(projects)
+    text, error, log = run_uv(clock, requirements, constraints, *arguments, "--refresh")
+    if not UNANSWERED.search(error):
+        RECENT.add(index.PAGE.findall(log))
     return text, error
 
 
@@ -102,20 +101,21 @@ def run_uv(clock, requirements, constraints, *arguments):
             done = subprocess.run(
                 ["/uv/bin/uv", "pip", "compile", "--quiet", "--python", sys.executable, "--no-header",
                  "--constraints", files[1].name, *SETTINGS["arguments"], *arguments, files[0].name],
-                cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=clock.left())
+                cwd=directory, env={**os.environ, "RUST_LOG": "uv_client=trace"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=clock.left())
         except subprocess.TimeoutExpired:
             raise Late from None
-    return done.stdout, index.SPLIT.sub("", cause.told_by_uv(done.stderr).strip()) or "uv says nothing" if done.returncode else ""
+    error = index.SPLIT.sub("", cause.told_by_uv(index.LOGGED.sub("", done.stderr)).strip()) or "uv says nothing"
+    return done.stdout, error if done.returncode else "", done.stderr
 
 
 def uv_platform(target):
-    """Give uv's name of a target."""
+    """Return uv's name of a target."""
     linux, machine = re.fullmatch(r"(\w+linux_\d+_\d+)_(\w+)", target).groups()
     return f"{machine}-{linux}" if linux.startswith("manylinux") else f"{machine}-unknown-linux-musl"
 
 
 def unavailable(clock, requirements, target, version, problems):
-    """Add what uv says of each of the requirements that cannot be had for a target, whatever they depend on.
+    """Add to problems what uv says of each requirement that a target cannot have, leaving aside what it depends on.
 
     What uv names is asked for by itself; the others are asked for again, without it.
     """
@@ -141,7 +141,7 @@ def project_of(requirement):
 
 
 def words(text):
-    """Give what may be the name of a project in a text."""
+    """Return what may be the name of a project in a text."""
     return {canonicalize_name(word) for word in re.findall(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.sub(r"[<>=!~]=?", " ", text))}
 
 
@@ -153,7 +153,7 @@ def version(text):
 
 
 def closest(wanted, found, unfinished=False):
-    """Give the versions before and after a wanted one, the one that is more like it first.
+    """Return the versions before and after a wanted one, the one that is more like it first.
 
     Without a wanted one, the newest. A version that is no release, unfinished, is for
     those who ask for one.
@@ -175,7 +175,7 @@ def alike(a, b):
 def near(clock, name, wanted, targets, version):
     """Find the versions near a wanted one that have a wheel for every target, or without targets those that can be had at all.
 
-    If none has, those are given that have one for every target of glibc or of musl.
+    If none has, those are returned that have one for every target of glibc or of musl.
     """
     say("looking for versions of", name)
     ThreadPoolExecutor(1).submit(index.links, name).result(timeout=clock.left())
@@ -223,7 +223,7 @@ def alone(clock, job, targets, version):
 
 
 def each(call, *arguments):
-    """Call with each of the arguments, all at once; give the results in order."""
+    """Call with each of the arguments, all at once; return the results in order."""
     with ThreadPoolExecutor(8) as pool:
         return [*pool.map(call, *arguments)]
 

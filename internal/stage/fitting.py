@@ -1,4 +1,4 @@
-"""What wheels a target runs, by their names alone."""
+"""Which wheels a target can use, by their names alone."""
 
 import functools
 import re
@@ -18,7 +18,7 @@ OLD_NAMES = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}
 
 
 def platforms(target):
-    """Give the platform tags of wheels that a target runs, the best first."""
+    """Return the platform tags of wheels that a target runs, the best first."""
     kind, minor, machine = re.fullmatch(r"(\w+linux)_\d+_(\d+)_(\w+)", target).groups()
     if kind == "musllinux":
         return [f"musllinux_1_{m}_{machine}" for m in range(int(minor), -1, -1)] + [f"linux_{machine}"]
@@ -37,7 +37,7 @@ def ranks(target):
 
 
 def rank(wheel, target):
-    """Give the place of a wheel among those that the target runs; None if it does not."""
+    """Return the place of a wheel among those that the target runs; None if it does not."""
     try:
         found = parse_wheel_filename(wheel)[3]
     except ValueError:  # a name from before the rules: no installer takes it
@@ -46,7 +46,7 @@ def rank(wheel, target):
 
 
 def fits(wheel, target):
-    """Tell whether a wheel's file name is one that the target runs."""
+    """Report whether a wheel's file name is one that the target runs."""
     return rank(wheel, target) is not None
 
 
@@ -55,7 +55,7 @@ def file_name(item):
 
 
 def without_wheel(package, targets, version):
-    """Give the targets that need the package and that none of its wheels fits."""
+    """Return the targets that need the package and that none of its wheels fits."""
     wheels = [file_name(w) for w in package.get("wheels", [])]
     needed = [t for t in targets if wanted(package.get("marker"), t, version)]
     return [t for t in needed if not any(fits(w, t) for w in wheels)]
@@ -79,7 +79,7 @@ def hash_of(file):
 
 
 def used_wheels(package, targets, version):
-    """Give the wheels that the targets use, the best for each: name, size, hash, address and its targets."""
+    """Return the wheels that the targets use, the best for each: name, size, hash, address and its targets."""
     used = {}
     for target in targets:
         fitting = [w for w in package.get("wheels", []) if fits(file_name(w), target)]

@@ -7,9 +7,10 @@ import os
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import cache
 import cause
@@ -19,20 +20,29 @@ from markers import environments, interpreters
 
 from pip._vendor.packaging.version import Version
 
-# Debian has no distutils; setuptools before 60 takes its own only when told.
+# Debian has no distutils; setuptools before 60 uses its own only if this says so.
 OWN_DISTUTILS = {"SETUPTOOLS_USE_DISTUTILS": "local"}
-# uv's own switch would have it read no project either.
+# uv's own switch, UV_NO_CONFIG, would keep it from reading --project, too.
 NO_CONFIG = {"XDG_CONFIG_HOME": "/none", "XDG_CONFIG_DIRS": "/none"}
-# What old sources say to a setuptools that has it no more: 82 and newer.
+# The error of old sources under setuptools 82 and newer, which has no such module.
 PKG_RESOURCES = "No module named 'pkg_resources'"
 
+
+# Lines of uv's log: any, one of a project's page that is wanted, and a request that what is kept does not answer.
+LOGGED = re.compile(r"^(?:TRACE|DEBUG|INFO|WARN) .*\n?", re.M)
+PAGE = re.compile(r"^TRACE Fetching metadata for `([^`]+)`", re.M)
+REQUEST = re.compile(r"^DEBUG (?!Found ).*://", re.M)
+# The projects of which this step has asked for the pages, by the directory where uv keeps them.
+RENEWED = defaultdict(set)
+# Variables with which uv asks for more than the pages of projects.
+MORE_INDEXES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 
 # How uv says which of the limits of a lock it speaks of: these are its only splits.
 SPLIT = re.compile(r" for split \(markers: .*\)(?=:?$)", re.M)
 
 
 class AnotherFile(Exception):
-    """A file that is not the one that the index has the hash of."""
+    """A file with another hash than the index says."""
 
 
 @functools.cache
@@ -41,14 +51,14 @@ def bundle():
 
 
 def old_setuptools():
-    """Give a file that asks for a setuptools that old sources know."""
+    """Return a constraints file that limits setuptools to what old sources can use."""
     file = Path("/tmp/setuptools.txt")
     file.write_text("setuptools < 82")
     return str(file)
 
 
 def project(targets, version):
-    """Give a directory for uv's --project, which limits a resolution to the targets.
+    """Return a directory for uv's --project, which limits a resolution to the targets.
 
     uv takes the setting from nowhere else.
     """
@@ -60,20 +70,20 @@ def project(targets, version):
 
 
 def universal(targets, version):
-    """Give the arguments of a resolution for the targets and nothing else.
+    """Return the arguments of a resolution for the targets and nothing else.
 
-    Of a package whose newest version is not for all of their Pythons, one is taken that
-    is: a lock has the same for all.
+    If the newest version of a package does not run in all of their Pythons, an older one
+    that does is taken: a lock has one version for all.
     """
     oldest = min((interpreters(t, version)[0] for t in targets), key=Version)
     return "--universal", "--fork-strategy", "fewest", "--project", project(targets, version), "--python-version", oldest
 
 
-def uv(*arguments, check=True):
-    """Run uv and give what it said."""
-    pairs = [*zip(arguments, arguments[1:])]
-    user, place = cache.settings(builds=("--only-binary", ":all:") not in pairs or "--no-binary" in arguments)
-    env = {**os.environ, **NO_CONFIG, "SSL_CERT_FILE": bundle(), "UV_NO_PROGRESS": "1", **place, **OWN_DISTUTILS}
+def uv(*arguments, check=True, log=""):
+    """Run uv and return what it said."""
+    user, place = cache.settings(builds=may_build(arguments))
+    trusted = bundle()  # which changes the environment
+    env = {**os.environ, **NO_CONFIG, "SSL_CERT_FILE": trusted, "UV_NO_PROGRESS": "1", "RUST_LOG": log, **place, **OWN_DISTUTILS}
     done = subprocess.run(["/uv/bin/uv", *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **user)
     if done.returncode and check:
         sys.stderr.write(done.stderr)
@@ -81,18 +91,73 @@ def uv(*arguments, check=True):
     return done.returncode, cause.told_by_uv(done.stderr).strip()
 
 
-def compiled(version, targets, *arguments, check=True, warnings=None, again=False):
-    """Run uv pip compile for the targets and give what it said in case of failure, else add what it warns of to warnings.
+def may_build(arguments):
+    """Report whether uv may build sources for a command."""
+    only_wheels = ("--only-binary", ":all:") in zip(arguments, arguments[1:]) and "--no-binary" not in arguments
+    return arguments[:2] != ("pip", "list") and not only_wheels
 
-    The index is asked for its pages as they are now; again is whether this step has just done so.
+
+def kept_in(arguments):
+    return cache.settings(builds=may_build(arguments))[1]["UV_CACHE_DIR"]
+
+
+def renew(projects):
+    """Have uv ask for the pages of projects as they are now, all at once, for the resolutions that follow.
+
+    A resolution fetches the page of a project when it comes to it, one after the other, and the metadata of
+    files, which never changes. To list which packages are outdated, uv fetches just the pages.
     """
-    command = ["pip", "compile", *universal(targets, version), "--python", sys.executable, "--generate-hashes", "--no-header", *arguments]
-    failed, said = uv(*command, "--offline", check=False) if again else (True, "")
-    if failed:
-        command.append("--refresh")
-        failed, said = uv(*command, check=False)
+    if not projects or not cache.usable() or any(os.environ.get(name) for name in MORE_INDEXES):
+        return
+    place = Path("/tmp/asked")
+    for project in projects:
+        info = place / f"{project.replace('-', '_')}-0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project}\nVersion: 0\n")
+    mark = place / "mark"
+    mark.touch()
+    command = ("pip", "list", "--outdated", "--format", "json", "--target", str(place), "--python", sys.executable)
+    uv(*command, check=False)
+    for place in (kept_in(command), str(cache.OWN)):  # the other has links to it
+        RENEWED[place] |= cache.pages_since(mark.stat().st_mtime_ns)
+
+
+def ask(command):
+    """Run a resolution that asks for all pages; return whether it failed and what it said."""
+    failed, said = uv(*command, "--refresh", check=False, log="uv_client=trace")
+    if not failed:
+        RENEWED[kept_in(command)].update(PAGE.findall(said))
+    return failed, LOGGED.sub("", said).strip()
+
+
+def from_kept(command):
+    """Run a resolution with what is kept alone; return whether it failed and what it said, or None if that was not enough.
+
+    uv takes an older version where it may not ask for what a newer one needs: its log says so, and what it
+    has written then is taken back, as it keeps to the versions of a file that is there.
+    """
+    out = Path(command[command.index("--output-file") + 1])
+    before = out.read_bytes() if out.exists() else None
+    failed, said = uv(*command, "--offline", check=False, log="uv_client=trace")
+    pages = {*PAGE.findall(said)}
+    if pages and pages <= RENEWED[kept_in(command)] and not REQUEST.search(said):
+        return failed, LOGGED.sub("", said).strip()
+    if before is not None:
+        out.write_bytes(before)
+    else:
+        out.unlink(missing_ok=True)
+    return None
+
+
+def compiled(version, targets, *arguments, check=True, warnings=None):
+    """Run uv pip compile for the targets and return what it said in case of failure, else add what it warns of to warnings.
+
+    The index is asked for its pages as they are now, once in this step.
+    """
+    command = ("pip", "compile", *universal(targets, version), "--python", sys.executable, "--generate-hashes", "--no-header", *arguments)
+    failed, said = RENEWED[kept_in(command)] and from_kept(command) or ask(command)
     if failed and PKG_RESOURCES in said:
-        failed, said = uv(*command, "--build-constraints", old_setuptools(), check=False)
+        failed, said = ask((*command, "--build-constraints", old_setuptools()))
     said = SPLIT.sub("", said)
     if not failed:
         if warnings is not None:
@@ -119,15 +184,31 @@ def tool(name):
 
 
 def session():
-    """Give pip's session: its proxies, retries, authorities and credentials."""
+    """Return pip's session: its proxies, retries, authorities and credentials."""
     from pip._internal.commands import create_command  # noqa: PLC0415 (it takes as long as a resolution)
     command = create_command("download")
     options, _ = command.parse_args(["--dest=/tmp/none", f"--cert={bundle()}", "--no-cache-dir"])
     asking = command._build_session(options)
     # pip has an index's credentials for what is below its address; files may be beside it.
-    asking.auth.index_urls = [*(asking.auth.index_urls or []), *(urljoin(url, "/") for url in asking.auth.index_urls or [] if "@" in url)]
+    urls = [*(asking.auth.index_urls or []), *uv_indexes()]
+    asking.auth.index_urls = [*urls, *(urljoin(url, "/") for url in urls if "@" in url)]
     asking.auth.prompting = False
     return asking
+
+
+def uv_indexes():
+    """Return the addresses of uv's indexes, each with the credentials that its variables hold."""
+    found = []
+    for place in " ".join(os.environ.get(name, "") for name in cache.ADDRESSES if name.startswith("UV_")).replace(",", " ").split():
+        named = re.fullmatch(r"(?:([\w.-]+)=)?(https?://)(.+)", place)
+        if not named:
+            continue
+        label, scheme, rest = named.groups()
+        own = re.sub(r"[^A-Z0-9]", "_", (label or "").upper())
+        user, password = (quote(os.environ.get(f"UV_INDEX_{own}_{what}", ""), safe="") for what in ("USERNAME", "PASSWORD"))
+        known = "@" in rest.partition("/")[0]
+        found.append(f"{scheme}{rest}" if known or not label or not user + password else f"{scheme}{user}:{password}@{rest}")
+    return found
 
 
 def fetch(package, directory):
@@ -163,7 +244,7 @@ def sizes(urls):
 
 
 def nearest(package, targets, version):
-    """Give the version closest to the locked one that has a wheel for every target, or nothing."""
+    """Return the version closest to the locked one that has a wheel for every target, or nothing."""
     sets = [versions(package["name"], t, version) for t in targets]
     own = Version(package["version"])
     common = sorted(set.intersection(*sets))
@@ -184,7 +265,7 @@ def links(name):
 
 
 def finder(asking, target, version):
-    """Give pip's finder of files for a target, or without one of what can be had at all."""
+    """Return pip's finder of files for a target, or without one of what can be had at all."""
     from pip._internal.cli.cmdoptions import make_target_python  # noqa: PLC0415
     from pip._internal.commands import create_command  # noqa: PLC0415
     wheels = ["--only-binary=:all:", f"--abi={CPYTHON}", "--abi=abi3", "--abi=none", *[f"--platform={p}" for p in platforms(target)]] if target else []

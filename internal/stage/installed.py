@@ -11,24 +11,24 @@ import re
 import sys
 from pathlib import Path
 
-# The first line of a script in whatever Python 3 it is installed for. A wheel
-# should say "#!python" and have it replaced; setuptools makes that of every
+# Matches the first line of a script for the Python 3 that it is installed in. A wheel
+# should say "#!python", which installers replace; setuptools writes that for every
 # such line, other backends leave what the author wrote.
 PYTHON = re.compile(rb"#![ \t]*(\S*/)?(env[ \t]+(-\S+[ \t]+)*(\S*/)?)?pythonw?(3[0-9.]*)?(?P<options>[ \t]+\S.*?)?\s*")
 
 
 def records(site):
-    """Give the RECORD files, in the order of their distributions."""
+    """Return the RECORD files, in the order of their distributions."""
     return sorted(Path(site).glob("*.dist-info/RECORD"))
 
 
 def name(record):
-    """Give the canonical name (PEP 503) of a RECORD's distribution."""
+    """Return the canonical name (PEP 503) of a RECORD's distribution."""
     return re.sub(r"[-_.]+", "-", record.parent.name.partition("-")[0]).lower()
 
 
 def lines(record):
-    """Give each line of a RECORD with its file's path and hash."""
+    """Return each line of a RECORD with its file's path and hash."""
     site = record.parents[1]
     with record.open(newline="", errors="surrogateescape") as text:
         for line in text:
@@ -57,18 +57,19 @@ def contested(site):
 def tidy(venv, site):
     """Drop what cannot be used in the image, and have scripts start there.
 
-    All else is as published. Programs look for data below sys.prefix. Headers are
-    small, and their path is in RECORD. What a .pth file has is run at each start,
-    as its author wants. A console script is made for each entry point, as pip does:
-    none says reliably which extra it needs, but it does when it is started.
+    All else stays as published: programs look for data below sys.prefix, headers are
+    small and listed in RECORD, and the lines of a .pth file run at each start, as
+    their author wants. A console script is made for each entry point, as pip does,
+    even for one that needs an extra: no metadata says reliably which, but the script
+    does when it is started.
     """
-    changed = {**bytecode(venv), **scripts(venv)}
+    changed = {**bytecode(venv), **scripts(venv), **libraries(site)}
     for record in records(site) if changed else []:
         record.write_text("".join(relisted(record, changed)), newline="", errors="surrogateescape")
 
 
 def relisted(record, changed):
-    """Give the lines of a RECORD without the files that are gone."""
+    """Return the lines of a RECORD without the files that are gone."""
     for line, path, _ in lines(record):
         if path not in changed:
             yield line
@@ -81,9 +82,9 @@ def relisted(record, changed):
 def bytecode(venv):
     """Drop the bytecode that has a source, which is compiled here, and what no Python 3 reads.
 
-    Python takes a wheel's for its own, whatever source it was made of. A module
-    that is published without its source stays; the contract says whether the
-    image's Python reads it.
+    Python would use a wheel's bytecode whatever source it was made from. A module
+    that is published without its source stays; the contract reports whether the
+    image's Python can read it.
     """
     dropped = {}
     for path in sorted(Path(venv).rglob("*.py[co]")):
@@ -99,9 +100,9 @@ def bytecode(venv):
 def scripts(venv):
     """Have the scripts in Python start with the environment's own.
 
-    Others are left out: what would run them, a shell or perl, is in no image, so
-    that they would be commands that cannot start. What has no such line is data,
-    for a shell to read or for Windows, and no command.
+    Scripts for something else, a shell or perl, are left out: no image has it, so
+    they could not start. A file without such a line is data, for a shell to read or
+    for Windows, and no command.
     """
     changed = {}
     for path in sorted((Path(venv) / "bin").iterdir()):
@@ -122,4 +123,24 @@ def scripts(venv):
             print(f"left out {path}: it is run by {first[2:].decode(errors='replace').strip()}, which is not in the image", file=sys.stderr)
             path.unlink()
             changed[str(path)] = None
+    return changed
+
+
+def libraries(site):
+    """Have the libraries that a wheel brings look for each other beside themselves.
+
+    auditwheel before 6 gave them the bare name of their directory for a search path,
+    which the loader takes from the current directory, and whoever may write there
+    chooses what is loaded. What it writes now is shorter, and has room in its place.
+    """
+    changed = {}
+    for path in sorted(Path(site).glob("*.libs/*")):
+        name = os.fsencode(path.parent.name)
+        if path.is_symlink() or not path.is_file() or len(name) < len(b"$ORIGIN"):
+            continue
+        published = path.read_bytes()
+        content = published.replace(b"\0%s\0" % name, b"\0%s\0" % b"$ORIGIN".ljust(len(name), b"\0"))
+        if published.startswith(b"\x7fELF") and content != published:
+            path.write_bytes(content)
+            changed[str(path)] = content
     return changed

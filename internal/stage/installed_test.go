@@ -177,3 +177,29 @@ func TestWheelsContested(t *testing.T) {
 	}
 	require.Equal(t, []any{[]any{"alpha", "delta", "gamma", "omega"}}, python(t, "installed.contested", []any{filepath.Join(venv, venvSite)}))
 }
+
+// Libraries that would be loaded from the current directory are loaded from beside each
+// other, and RECORD knows. What only looks like that stays as it is.
+func TestLibrariesLookBesideThemselves(t *testing.T) {
+	venv := t.TempDir()
+	const elf = "\x7fELF\x02\x01\x01\x00"
+	before := map[string]string{
+		"Two.libs/liba.so.1": elf + "libb.so.1\x00Two.libs\x00tail\x00", "Two.libs/libb.so.1": elf + "\x00$ORIGIN\x00Two.libsx\x00", "Two.libs/text": "\x00Two.libs\x00",
+		"x.libs/libx.so": elf + "\x00x.libs\x00", "two/_two.so": elf + "\x00Two.libs\x00",
+	}
+	files := map[string]string{}
+	for name, text := range before {
+		files[venvSite+"/"+name] = text
+	}
+	distributionIn(t, venv, "two", files)
+	require.NoError(t, os.MkdirAll(filepath.Join(venv, "bin"), 0o755))
+	tidy(t, venv)
+	files[venvSite+"/Two.libs/liba.so.1"] = elf + "libb.so.1\x00$ORIGIN\x00\x00tail\x00"
+	listed := record(t, venv, "two")
+	for name, want := range files {
+		got, err := os.ReadFile(filepath.Join(venv, name))
+		require.NoError(t, err)
+		require.Equal(t, want, string(got), name)
+		require.Equal(t, sum(want), listed[name], name)
+	}
+}

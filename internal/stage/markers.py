@@ -1,14 +1,12 @@
-"""What the images' platforms are to a marker (PEP 508), by their names alone."""
+"""Evaluate markers (PEP 508) for the platforms of the images, by the names of their targets alone."""
 
 import copy
 import functools
 from itertools import groupby
 
-from pip._vendor.packaging.markers import Marker
-
-# The Pythons of Alpine's images besides Debian's, which is given as it never changes
-# within a release: an image of one's own may be as old, the first of the tag that is
-# locked, and the last that there can be. What only an older one needs is small.
+# The versions of Python that an Alpine image may have besides Debian's, as old as which
+# an image of one's own may be: the first that the locked tag had, and the last that
+# there can be. What a lock has for an older one alone is small.
 ALPINE = ("3.11.14", "3.11.99")
 LINUX = ("implementation_name == 'cpython' and platform_python_implementation == 'CPython' and os_name == 'posix'"
          " and sys_platform == 'linux' and platform_system == 'Linux'")
@@ -17,6 +15,7 @@ LINUX = ("implementation_name == 'cpython' and platform_python_implementation ==
 @functools.cache
 def parsed(marker):
     """Return a Marker of a text. To make one takes milliseconds, and most of a lock's are the same."""
+    from pip._vendor.packaging.markers import Marker  # noqa: PLC0415 (it takes as long as a resolution)
     return Marker(marker)
 
 
@@ -25,16 +24,16 @@ def machine(target):
 
 
 def interpreters(target, version):
-    """Give the full versions that a target's Python may have, the oldest first. version is Debian's."""
+    """Return the full versions that a target's Python may have, the oldest first. version is Debian's."""
     return (version, *ALPINE) if target.startswith("musllinux") else (version,)
 
 
 def environments(targets, version):
-    """Give the targets as uv's setting of that name has them: a condition for each Python.
+    """Return the targets as uv's setting of that name has them: a condition for each Python.
 
-    A resolution within these is right for the targets and for nothing else. One of
-    each target by itself would be as right and takes as many runs, in which each
-    package has then to be brought to one version: markers do not tell C libraries apart.
+    A resolution within these is right for the targets and for nothing else. One for
+    each target would be as right, but takes as many runs, whose versions of a package
+    have then to be made one: markers do not distinguish C libraries.
     """
     found = []
     musl = {machine(t) for t in targets if t.startswith("musllinux")}
@@ -47,7 +46,7 @@ def environments(targets, version):
 
 
 def places(target, version):
-    """Give what the variables of markers are on a target, once for each Python that it may have."""
+    """Return what the variables of markers are on a target, once for each Python that it may have."""
     return [{
         "implementation_name": "cpython", "implementation_version": python, "os_name": "posix", "platform_machine": machine(target),
         "platform_python_implementation": "CPython", "platform_release": "", "platform_system": "Linux", "platform_version": "",
@@ -57,12 +56,12 @@ def places(target, version):
 
 @functools.cache
 def wanted(marker, target, version):
-    """Tell whether a marker holds on the target."""
+    """Report whether a marker holds on the target."""
     return not marker or any(parsed(marker).evaluate(p) for p in places(target, version))
 
 
 def simplified(marker, targets, version):
-    """Give what is left of a marker on the targets: "" where it holds on all, None where on none."""
+    """Return what is left of a marker on the targets: "" where it holds on all, None where on none."""
     left = {m: reduced(parsed(marker)._markers, [p for t in targets if machine(t) == m for p in places(t, version)])
             for m in sorted({machine(t) for t in targets})}
     if len({str(rest) for rest in left.values()}) == 1:
@@ -77,7 +76,7 @@ def simplified(marker, targets, version):
 
 
 def reduced(node, where):
-    """Give a part of a marker without what is the same at all places; True or False where all of it is."""
+    """Return a part of a marker without what is the same at all places; True or False where all of it is."""
     held = {holds(node, place) for place in where}
     if len(held) == 1:
         return held.pop()
@@ -93,7 +92,7 @@ def reduced(node, where):
 
 
 def joined(groups):
-    """Give the marker that holds where all parts of one of the groups do."""
+    """Return the marker that holds where all parts of one of the groups do."""
     node = []
     for parts in groups:
         node += ["or"] * bool(node)

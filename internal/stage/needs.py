@@ -1,4 +1,4 @@
-"""Who asks for a package that an image cannot have, and what does not."""
+"""Find out which packages of a lock need one that no image may have, and which of their versions do not."""
 
 import json
 import re
@@ -7,12 +7,11 @@ from pathlib import Path
 import index
 import stage
 
-from pip._vendor.packaging.requirements import Requirement
 from pip._vendor.packaging.utils import canonicalize_name
 
 
 def askers(lock):
-    """Give the names of what asks for each package of an annotated lock; "" is the list itself."""
+    """Return, for each package of an annotated lock, the names of those that ask for it; "" is the list itself."""
     found, name = {}, ""
     for line in lock.splitlines():
         if pin := re.match(r"([a-z0-9-]+)==", line):
@@ -25,7 +24,7 @@ def askers(lock):
 
 
 def way(found, name):
-    """Give the shortest way from the list to a package, the package last."""
+    """Return the shortest way from the list to a package, the package last."""
     ways, seen = [[name]], {name}
     while ways:
         this = ways.pop(0)
@@ -39,7 +38,7 @@ def way(found, name):
 
 
 def refused(lock, item, ask):
-    """Give each package that asks for one that an image refuses, and the list itself if nothing else does."""
+    """Return each package that asks for one that an image refuses, and the list itself if nothing else does."""
     found = askers(lock)
     versions = dict(re.findall(r"(?m)^([a-z0-9-]+)==([^\s;]+)", lock))
     problems = []
@@ -57,13 +56,14 @@ def refused(lock, item, ask):
 
 
 def requirement(name, version, wanted):
-    """Give the requirement that a package has of another, as its metadata says."""
+    """Return the requirement that a package has of another, as its metadata says."""
     report = Path(f"/tmp/metadata.{name}.json")
     try:
         stage.pip("install", "--dry-run", "--ignore-installed", "--target", "/tmp/none", "--report", str(report), f"{name}=={version}")
         metadata = json.loads(report.read_text())["install"][0]["metadata"]
     except SystemExit:  # it has no wheel for this platform
         return wanted
+    from pip._vendor.packaging.requirements import Requirement  # noqa: PLC0415 (it takes long, and few need it)
     for r in map(Requirement, metadata.get("requires_dist", [])):
         if canonicalize_name(r.name) == wanted and (not r.marker or "extra" not in str(r.marker)):
             return f"{wanted}{r.specifier}"
@@ -71,7 +71,7 @@ def requirement(name, version, wanted):
 
 
 def without(written, version, item, ask):
-    """Give the version of a project closest to one that brings nothing that an image refuses; newer ones first."""
+    """Return the version of a project closest to one that brings nothing that an image refuses; newer ones first."""
     directory = Path("/tmp/without")
     directory.mkdir(exist_ok=True)
     limits, listed, out = (directory / n for n in ("limits.txt", "list.txt", "out.txt"))
@@ -79,7 +79,7 @@ def without(written, version, item, ask):
     for sign, strategy in ((">", "lowest-direct"), ("<", "highest")):
         listed.write_text(f"{written}{sign}{version}\n")
         out.unlink(missing_ok=True)
-        # To learn what a source depends on it would have to be built.
+        # What a source depends on is not known before it is built.
         said = index.compiled(ask["version"], item["targets"], "--resolution", strategy, "--only-binary", ":all:",
                               "--constraints", str(limits), "--output-file", str(out), str(listed), check=False)
         if not said:

@@ -1,4 +1,4 @@
-"""What a build made: check it, and pack it again under the target's own tag with
+"""Check the wheel that a build made, and pack it again under the target's own tag, with
 the same bytes every time."""
 
 import base64
@@ -20,8 +20,8 @@ MUSL_SYMBOLS = Path("/opt/zig/ziglang/lib/libc/musl/libc.S")
 def deliver(dist, name, version, target, libraries, compile_error):
     """Put the one wheel in dist, checked and under the target's tag, into /out.
 
-    target is None for a wheel that runs everywhere; libraries tells that a build
-    was given some; compile_error is what the compiler said that did not stop it.
+    target is None for a wheel that runs everywhere; libraries is whether the build had
+    any to link with; compile_error is a compiler's error that did not stop it.
     """
     wheels = sorted(dist.iterdir())
     if len(wheels) != 1 or wheels[0].suffix != ".whl":
@@ -37,7 +37,7 @@ def deliver(dist, name, version, target, libraries, compile_error):
     if not programs and compile_error:
         raise Wrong(f"nothing of it was compiled: {compile_error}")
     if not programs and libraries:
-        raise Wrong("nothing of it was compiled, and it was given libraries")
+        raise Wrong("nothing of it was compiled, though it has libraries to link with")
     tag = checked_tag(platform, programs, target)
     pack(f"/out/{parts[0]}-{parts[1]}-{python}-{abi}-{tag}.whl", files, [f"{p}-{a}-{tag}" for p in python.split(".") for a in abi.split(".")])
 
@@ -56,7 +56,7 @@ def check_name(parts, name, version):
 
 
 def checked_tag(platform, programs, target):
-    """Give the platform tag that the wheel gets."""
+    """Return the platform tag that the wheel gets."""
     if platform == "any":
         for name in programs:
             raise Wrong(f"its wheel is tagged any, and {name} is compiled")

@@ -58,7 +58,7 @@ type List struct {
 	// Leftovers are packages that the list names and that are left out unless
 	// another one needs them: what "pip freeze" says of the machine.
 	Leftovers []string `json:"leftovers"`
-	// Refused are packages that no image may have: who asks for them is found out.
+	// Refused are packages that no image may have: the lock says who asks for them.
 	Refused []string `json:"refused"`
 	// Written maps the projects that the list names to themselves, with extras.
 	Written map[string]string `json:"written"`
@@ -79,7 +79,7 @@ type Pin struct {
 // what has to be built from source.
 func (l List) Outputs() (lockFile, sources string) { return l.Name + ".lock.txt", l.Name + ".json" }
 
-// fill has no field encoded as null.
+// fill makes nil slices and maps empty, so that none is encoded as null.
 func (l *List) fill() {
 	l.Leftovers, l.Refused = append([]string{}, l.Leftovers...), append([]string{}, l.Refused...)
 	l.Arguments, l.Pins = append([]string{}, l.Arguments...), append([]Pin{}, l.Pins...)
@@ -101,20 +101,21 @@ type request struct {
 }
 
 // ask runs a script that asks the package index and returns a file system with its
-// outputs. What it is asked has to be another thing each time, or BuildKit answers
-// with what it has: llb.IgnoreCache would have it empty the step's cache mounts.
+// outputs. Its request must differ each time, or BuildKit answers from its cache;
+// llb.IgnoreCache is no way, as it would also empty the step's cache mounts.
 func (b Builder) ask(name, script string, opts ...llb.RunOption) llb.State {
 	command := func(script string) llb.RunOption {
 		return llb.Args([]string{pythonPath, "-sP", path.Join(askPath, script)})
 	}
 	pip := llb.AddMount("/pip", b.pip, llb.Readonly)
 	scripts := llb.AddMount(askPath, b.scripts(askScripts), llb.Readonly)
-	ready := b.run("prepare the resolver", nil, command("prepare.py"), pip, scripts, llb.Network(llb.NetModeNone)).AddMount(readyPath, llb.Scratch())
+	// From the first module on: the interpreter's own have none.
+	bytecode := llb.AddEnv("PYTHONPYCACHEPREFIX", path.Join(readyPath, "bytecode"))
+	ready := b.run("prepare the resolver", nil, command("prepare.py"), pip, scripts, bytecode, llb.Network(llb.NetModeNone)).AddMount(readyPath, llb.Scratch())
 	asking := []llb.RunOption{
 		command(script),
-		pip, scripts,
+		pip, scripts, bytecode,
 		llb.AddMount(readyPath, ready, llb.Readonly),
-		llb.AddEnv("PYTHONPYCACHEPREFIX", path.Join(readyPath, "bytecode")),
 		llbutil.NetworkSecrets(),
 	}
 	return b.run(name, nil, append(asking, opts...)...).AddMount("/out", llb.Scratch())
@@ -139,14 +140,16 @@ func (b Builder) Resolve(r Resolution) llb.State {
 	} else {
 		opts = append(opts, llb.AddMount("/uv", b.UV(r.UV), llb.Readonly))
 	}
-	files := llb.Scratch().File(llb.Mkfile("/ask.json", 0o644, marshal(ask)), llb.Platform(b.platform))
+	// One step for all of them: each takes as long as many.
+	files := llb.Mkfile("/ask.json", 0o644, marshal(ask))
 	for _, name := range slices.Sorted(maps.Keys(r.Files)) {
 		if dir := path.Dir("/" + name); dir != "/" {
-			files = files.File(llb.Mkdir(dir, 0o755, llb.WithParents(true)), llb.Platform(b.platform))
+			files = files.Mkdir(dir, 0o755, llb.WithParents(true))
 		}
-		files = files.File(llb.Mkfile("/"+name, 0o644, r.Files[name]), llb.Platform(b.platform))
+		files = files.Mkfile("/"+name, 0o644, r.Files[name])
 	}
-	opts = append(opts, llb.AddMount(path.Dir(locksPath), files, llb.Readonly))
+	asked := llb.Scratch().File(files, llb.Platform(b.platform), llb.WithCustomName("lists of packages"))
+	opts = append(opts, llb.AddMount(path.Dir(locksPath), asked, llb.Readonly))
 	return b.ask("resolve Python packages", "resolve.py", opts...)
 }
 

@@ -9,7 +9,9 @@ import re
 import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 sys.path[:0] = ["/lucid", "/resolve", "/asking/pip"]
 
@@ -46,7 +48,7 @@ def lock_of(item):
 
 
 def resolve_one(item, ask, constraints):
-    """Lock a list; give what there is to know of the lock, and the packages that lack wheels with the targets that they lack them for."""
+    """Lock a list; return what there is to know of the lock, and the packages that lack wheels with the targets that they lack them for."""
     result = {"wheels": {}, "sources": [], "warnings": [], "dropped": [], "refused": []}
     work = Path("/tmp/lists") / item["name"]
     work.mkdir(parents=True)
@@ -58,9 +60,10 @@ def resolve_one(item, ask, constraints):
         return index.compiled(ask["version"], item["targets"], *constraints, *["--excludes", str(names)] * bool(dropped),
                               *item["arguments"], *arguments, f"/locks/{item['file']}", **options)
 
-    # uv keeps to the versions of a file that is there.
+    # uv prefers the versions of an output file that is there already.
     out.write_text(item["preferred"])
     cache.give(work)
+    index.renew(expected(item))
     nowhere = [name for name in item["leftovers"] if name in NOWHERE]
     result["error"] = run(nowhere, "--output-file", str(out), check=not ask["explain"], warnings=result["warnings"])
     lock = Path(lock_of(item))
@@ -68,13 +71,14 @@ def resolve_one(item, ask, constraints):
         lock.touch()
         return result, []
     asks = askers(out.read_text())
+    cache.remember(asks)
     result["dropped"] = [name for name in item["leftovers"] if not any(asks.get(name, []))]
     if set(result["dropped"]) - set(nowhere):
-        run(result["dropped"], "--output-file", str(out), again=True)
+        run(result["dropped"], "--output-file", str(out))
     result["refused"] = refused(out.read_text(), item, ask)
     lock.write_text(for_targets(out.read_text(), item["targets"], ask["version"]))
     constraints = ["--constraints", str(lock)]
-    run(result["dropped"], "--format", "pylock.toml", "--output-file", str(found), again=True)
+    run(result["dropped"], "--format", "pylock.toml", "--output-file", str(found))
     packages = tomllib.loads(found.read_text())["packages"]
     kept = [allowed(p, item["pins"]) for p in packages]
     result["hashes"] = {p["name"]: hashes for p, hashes in kept if hashes is not None}
@@ -84,8 +88,19 @@ def resolve_one(item, ask, constraints):
     return result, [(p, targets) for p, targets in missing if targets]
 
 
+def expected(item):
+    """Return the projects that a list is likely to come to, by what was seen of others; none where it names a new one."""
+    needs, found = cache.needs(), set()
+    left = [*item["written"], *re.findall(r"(?m)^([a-z0-9-]+)==", item["preferred"])]
+    while left:
+        if (name := left.pop()) not in found:
+            found.add(name)
+            left += needs.get(name, [])
+    return found if {*item["written"]} <= needs.keys() else set()
+
+
 def for_targets(lock, targets, version):
-    """Give a lock with markers that are about nothing but the targets, and without what none of them needs."""
+    """Return a lock whose markers are reduced to what distinguishes the targets, without what none of them needs."""
     lines = []
     for entry in re.split(r"(?m)^(?=\S)", lock):
         head, mark, marker, rest = re.fullmatch(r"([^;\\\n]*)(?:( ; )([^\\\n]*?))?((?: \\)?\n.*)?", entry, re.S).groups()
@@ -96,7 +111,7 @@ def for_targets(lock, targets, version):
 
 
 def measure(wheels):
-    """Take the addresses off wheels and see that they have sizes: not every index says them."""
+    """Take the addresses off wheels, and measure those whose size the index does not say."""
     urls = [wheel.pop("url") for wheel in wheels]
     lacking = [(wheel, url) for wheel, url in zip(wheels, urls) if not wheel["size"]]
     for (wheel, _), size in zip(lacking, index.sizes([url for _, url in lacking])):
@@ -104,6 +119,8 @@ def measure(wheels):
 
 
 def main():
+    # What is needed of pip takes as long to import as uv takes to ask: both at once.
+    Thread(target=import_module, args=["pip._vendor.packaging.markers"]).start()
     ask = json.loads(Path("/locks/ask.json").read_text())
     found = {name: index.tool(name) for name in ask["tools"]}
     Path("/out/tools.json").write_text(json.dumps(found))

@@ -1,4 +1,4 @@
-"""What lays out a service's own files: no network, and the same for all platforms."""
+"""Lay out a service's own files: without a network, and the same for all platforms."""
 
 import json
 import os
@@ -25,16 +25,43 @@ def source(request):
     installed.bytecode(OUT)
     stage.compile_tree(OUT, strip=OUT)
     for path in sorted(Path(OUT).rglob("*.py")):
-        if not os.path.exists(cache_from_source(path)):
-            print(f"{str(path).removeprefix(OUT)} is no module of this Python, and has no bytecode", file=sys.stderr)
+        if path.is_file() and not os.path.exists(cache_from_source(path)):
+            note(path)
     for directory in ask["writable"]:
-        os.makedirs(OUT + directory, exist_ok=True)
-        os.chown(OUT + directory, NONROOT, NONROOT)
+        make_writable(directory, owners)
     stage.settle(OUT)
+
+
+def make_writable(directory, owners):
+    """Make a directory that the user owns. What is in it of the source stays root's."""
+    at = directory
+    while at != "/":
+        if os.path.islink(OUT + at) or os.path.isfile(OUT + at):
+            sys.exit(f"error: Writable {directory}: {at} is in {owners[at][0]['shown']}, and is no directory")
+        at = os.path.dirname(at)
+    os.makedirs(OUT + directory, exist_ok=True)
+    os.chown(OUT + directory, NONROOT, NONROOT)
+
+
+def note(path):
+    """Write why a module has no bytecode to a file in its place: the contract reports it if the program needs the module."""
+    try:
+        compile(path.read_bytes(), path.name, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        why = f"line {error.lineno or 1}: {error.msg}"
+    except Exception as error:  # what the compiler raises is not listed
+        why = f"line 1: {error}"
+    else:
+        return
+    print(f"{str(path).removeprefix(OUT)}: {why}", file=sys.stderr)
+    place = path.parent / "__pycache__" / f"{path.stem}.error"
+    place.parent.mkdir(exist_ok=True)
+    place.write_text(why)
 
 
 def copy(root, origin, owners):
     """Copy a directory. No two may have the same file; owners has what is there already."""
+    origin = {**origin, "root": root}
     for directory, names, files in os.walk(root):
         at = os.path.normpath(os.path.join(origin["to"], os.path.relpath(directory, root)))
         claim(at, origin, owners)
@@ -47,9 +74,9 @@ def copy(root, origin, owners):
 
 def claim(target, origin, owners, is_file=False):
     """End when a path is another's file, or is a file and another's directory."""
-    other, was_file = owners.setdefault(target, (origin["shown"], is_file))
-    if (is_file or was_file) and other != origin["shown"]:
-        sys.exit(f"error: {target} is in {other} and in {origin['shown']}")
+    other, was_file = owners.setdefault(target, (origin, is_file))
+    if (is_file or was_file) and other["root"] != origin["root"]:
+        sys.exit(f"error: {target} is in {other['shown']} and in {origin['shown']}: exclude it from one")
 
 
 if __name__ == "__main__":

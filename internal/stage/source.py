@@ -24,19 +24,18 @@ import stage
 from fitting import file_name, fits, without_wheel
 from markers import wanted
 
-from pip._vendor.packaging.requirements import Requirement
 from pip._vendor.packaging.utils import canonicalize_name, parse_wheel_filename
 
 HOOK_SECONDS = 600
 BUILD_TARGETS = ("manylinux_2_36_x86_64", "manylinux_2_36_aarch64")
-# What a build may look for in vain, by the name of what it is written in.
+# The compilers that a build may look for in vain, by language.
 COMPILERS = {
     "C": "cc gcc c++ g++ clang clang++ x86_64-linux-gnu-gcc aarch64-linux-gnu-gcc x86_64-linux-gnu-g++ aarch64-linux-gnu-g++",
     "Rust": "cargo rustc",
     "Fortran": "gfortran f77 f95 flang",
 }
 RUST_BACKENDS = {"maturin", "setuptools-rust", "puccinialin"}
-# How uv says why there is none, without its conclusions.
+# How uv says why there is no solution; the group leaves out what uv concludes from that.
 NO_SOLUTION = re.compile(r"cause: (?:Because )?(.*?)(?: and you require |, we can conclude|,? and because |\. | hint: |$)")
 FORTRAN = re.compile(r"\b(project|add_languages)\s*\([^)]*'fortran'(?![^)]*required\s*:\s*false)", re.S)
 
@@ -75,7 +74,7 @@ class Build:
         self.steps = []
 
     def prepare(self, trial):
-        """Lock what the build and its backend ask for; tell whether a trial gave a pure wheel.
+        """Lock what the build and its backend ask for; report whether a trial made a pure wheel.
 
         What was learnt of the source before holds as long as the same is locked.
         """
@@ -84,13 +83,14 @@ class Build:
         if not known or not self.repeats(known["steps"]):
             known = self.look(trial)
             cache.learn(key, known)
+            cache.remember({name: [self.key[0]] for _, locked in known["steps"] for name in re.findall(r"(?m)^([a-z0-9-]+)==", locked)})
         self.cxx = known["cxx"]
         if known["problem"]:
             raise KINDS[known["kind"]](**known["problem"])
         return known["pure"]
 
     def repeats(self, steps):
-        """Tell whether the requirements of a build are locked as they were."""
+        """Report whether the requirements of a build are still locked to the same files."""
         try:
             return all(self.lock(requires) == locked for requires, locked in steps)
         except Unusable:
@@ -132,6 +132,7 @@ class Build:
             return []
 
     def refuse_languages(self):
+        from pip._vendor.packaging.requirements import Requirement  # noqa: PLC0415 (it takes long, and few need it)
         names = {canonicalize_name(Requirement(r).name) for r in self.requires}
         if names & RUST_BACKENDS:
             raise Unusable(needs="Rust")
@@ -142,7 +143,7 @@ class Build:
             raise Unusable(needs="Fortran")
 
     def has_cxx(self):
-        """Tell whether the build has C++ to compile, as far as file names say."""
+        """Report whether the build has C++ to compile, as far as file names say."""
         other = {"test", "tests", "example", "examples", "benchmark", "benchmarks", "docs"}
         return any(p.suffix in {".cc", ".cpp", ".cxx"} and not other & {*p.relative_to(self.source).parts} for p in self.source.rglob("*"))
 
@@ -219,7 +220,7 @@ def has_program(wheel):
 
 
 def build_line(package, version):
-    """Give the locked line of a build requirement: its wheels for the build platforms."""
+    """Return the locked line of a build requirement: its wheels for the build platforms."""
     needed = [t for t in BUILD_TARGETS if wanted(package.get("marker"), t, version)]
     if not needed:
         return ""
@@ -243,7 +244,7 @@ def compilers(directory):
 
 
 def first_usable(builds, trial):
-    """Give the first build that works, and whether its wheel is pure; one that compiles nothing if none else works."""
+    """Return the first build that works, and whether its wheel is pure; one that compiles nothing if none else works."""
     idle, problems = None, []
     for build in builds:
         try:
@@ -261,10 +262,10 @@ def first_usable(builds, trial):
 
 
 def limits(sdist):
-    """Give the limits to build a source with, in the order to try them.
+    """Return the limits to build a source with, in the order to try them.
 
     An old source may know nothing newer than what there was when it was published;
-    not every index tells when that was.
+    not every index says when that was.
     """
     published = sdist.get("upload-time")
     if published:
@@ -273,7 +274,7 @@ def limits(sdist):
 
 
 def source(package, missing, ask):
-    """Say how to make the wheels that are missing of a package, or why that cannot be."""
+    """Find out how to make the wheels that a package lacks, or why that cannot be."""
     result = {"name": package["name"], "version": package["version"], "targets": missing}
     directory = Path(f"/tmp/build/{package['name']}-{package['version']}")
     try:

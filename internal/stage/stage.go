@@ -1,6 +1,6 @@
-// Package stage writes the steps of a build: each runs Python on the build
-// platform, in exec form, and leaves the same bytes every time. None calls a
-// shell; the builds of sources find one, as make and ninja do nothing without.
+// Package stage writes the steps of a build: each runs Python on the build platform, in
+// exec form, and leaves the same bytes every time. None calls a shell; only builds of
+// sources have one, which make and ninja need.
 package stage
 
 import (
@@ -40,12 +40,15 @@ type Builder struct {
 	platform ocispecs.Platform
 	root     llb.State
 	pip      llb.State
+	own      llb.State // stageScripts
 }
 
 // NewBuilder returns the builder of a build platform and the inputs it needs.
 func NewBuilder(d lock.Debian, build ocispecs.Platform) (Builder, []lucidbase.Input) {
 	root, pip := supply.Debian(d, build)
-	return Builder{platform: build, root: root.State(), pip: pip.State()}, []lucidbase.Input{root, pip}
+	b := Builder{platform: build, root: root.State(), pip: pip.State()}
+	b.own = b.scripts(stageScripts)
+	return b, []lucidbase.Input{root, pip}
 }
 
 // run executes a command of stage.py without a shell.
@@ -58,7 +61,8 @@ func (b Builder) run(name string, args []string, opts ...llb.RunOption) llb.Exec
 		llb.AddEnv("PYTHONHASHSEED", "0"),
 		llb.AddEnv("LUCID_CA", offer.CAPath),
 		llb.AddEnv("LUCID_NETRC", offer.NetrcPath),
-		llb.AddMount(path.Dir(scriptPath), b.scripts(stageScripts), llb.Readonly),
+		llb.AddEnv("LUCID_INDEX", offer.IndexPath),
+		llb.AddMount(path.Dir(scriptPath), b.own, llb.Readonly),
 		llb.Platform(b.platform),
 		llb.WithCustomName(name),
 	}
@@ -75,15 +79,19 @@ func (b Builder) scripts(fsys embed.FS) llb.State {
 	if err != nil {
 		panic(err) // they are embedded
 	}
-	files := llb.Scratch()
+	var files *llb.FileAction
 	for _, e := range entries {
 		content, err := fsys.ReadFile(e.Name())
 		if err != nil {
 			panic(err)
 		}
-		files = files.File(llb.Mkfile("/"+e.Name(), 0o755, content), llb.Platform(b.platform), llb.WithCustomName(e.Name()))
+		if files == nil {
+			files = llb.Mkfile("/"+e.Name(), 0o755, content)
+		} else {
+			files = files.Mkfile("/"+e.Name(), 0o755, content)
+		}
 	}
-	return files
+	return llb.Scratch().File(files, llb.Platform(b.platform), llb.WithCustomName("scripts"))
 }
 
 // shell returns a step /bin/sh.

@@ -1,7 +1,7 @@
 """What a build stage runs: standard library and uv only, no shell.
 
 Everything that a stage leaves behind is the same bytes every time: hash-based
-bytecode, fixed modes and times, no file that tells when or by whom.
+bytecode, fixed modes and times, no file that says when it was made, or by whom.
 """
 
 import compileall
@@ -13,7 +13,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
@@ -42,7 +41,7 @@ def settle(root):
 
 
 def is_new(path):
-    """Tell what this step has written: lower layers have the fixed time."""
+    """Report whether this step has written a path: what lower layers have has the fixed time."""
     return os.lstat(path).st_mtime_ns != EPOCH * 10**9
 
 
@@ -58,6 +57,7 @@ def settle_one(path):
 
 def compile_tree(tree, strip=None):
     """Compile the modules below tree that have no bytecode yet."""
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 (most steps compile nothing)
     sources = [str(path) for path in sorted(Path(tree).rglob("*.py")) if not os.path.exists(cache_from_source(path))]
     compile_one = partial(
         compileall.compile_file,
@@ -71,17 +71,19 @@ def compile_tree(tree, strip=None):
 
 
 def trust():
-    """Give the bundle to verify servers with: the image's own and the user's."""
+    """Return the bundle to verify servers with: the image's own and the user's."""
     bundle = Path("/tmp/ca.pem")
     sources = [Path(IMAGE_CA), Path(os.environ["LUCID_CA"])]
     bundle.write_bytes(b"\n".join(p.read_bytes() for p in sources if p.exists()))
     if os.path.exists(os.environ["LUCID_NETRC"]):
         os.environ["NETRC"] = os.environ["LUCID_NETRC"]
+    if os.path.exists(os.environ["LUCID_INDEX"]):
+        os.environ.update(json.loads(Path(os.environ["LUCID_INDEX"]).read_bytes()))
     return str(bundle)
 
 
 def one_index():
-    """Have pip and uv ask the same index when one of them is told which."""
+    """Have pip and uv ask the same index when a variable names one for either."""
     index = next((os.environ[name] for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL") if name in os.environ), None)
     if index:
         os.environ.setdefault("UV_DEFAULT_INDEX", index)
@@ -89,10 +91,16 @@ def one_index():
 
 
 def run(*command, **env):
-    """Run a program; when it fails, so does the stage: its own words say why."""
-    done = subprocess.run(command, env={**os.environ, "SSL_CERT_FILE": trust(), **env})
+    """Run a program. If it fails the stage ends with its exit code; its own output says why."""
+    done = start(*command, **env)
     if done.returncode:
         sys.exit(done.returncode)
+
+
+def start(*command, stderr=None, **env):
+    """Run a program, and return how it ended and, if asked to, what it said."""
+    bundle = trust()  # which changes the environment
+    return subprocess.run(command, env={**os.environ, "SSL_CERT_FILE": bundle, **env}, stderr=stderr, text=True)
 
 
 def pip(*arguments):
@@ -103,8 +111,15 @@ def pip(*arguments):
 
 
 def uv(*arguments):
-    """Run uv."""
-    run("/uv/bin/uv", *arguments, UV_NO_CONFIG="1", UV_NO_PROGRESS="1", UV_NO_INSTALLER_METADATA="1")
+    """Run uv. An index's pages that it keeps may be older than a version: then it asks for them as they are now."""
+    command, env = ("/uv/bin/uv", *arguments), {"UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "UV_NO_INSTALLER_METADATA": "1"}
+    done = start(*command, stderr=subprocess.PIPE, **env)
+    if done.returncode and "No solution found" in done.stderr:
+        run(*command, "--refresh", **env)
+        return
+    sys.stderr.write(done.stderr)
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 def tools(requirements):
@@ -156,7 +171,7 @@ def layers(request):
 
 
 def spread(ask, requirements):
-    """Install requirements on an empty venv and copy each one's files to its layer; give the names of those that clash."""
+    """Install requirements on an empty venv and copy each one's files to its layer; return the names of those that clash."""
     root = Path("/opt/venv")
     shutil.rmtree(root, ignore_errors=True)
     venv(root, "/usr", ask["version"])

@@ -33,9 +33,9 @@ type Compiler struct {
 }
 
 // Wheels returns, for each requirement, a file system that holds the wheel of its
-// source for a target, and the inputs that making them takes. What can be known to
-// fail is an error: a tool that is not locked for the build platform, a library
-// that is not among the locked headers.
+// source for a target, and the inputs that making them takes. What is bound to fail is
+// an error: a tool that is not locked for the build platform, a library that is not
+// among the locked headers.
 func (c Compiler) Wheels(reqs lock.Requirements, t Target) ([]llb.State, []lucidbase.Input, error) {
 	if len(reqs) == 0 {
 		return nil, nil, nil
@@ -49,11 +49,11 @@ func (c Compiler) Wheels(reqs lock.Requirements, t Target) ([]llb.State, []lucid
 	var inputs []lucidbase.Input
 	var errs []error
 	for _, r := range reqs {
-		if r.Source.BuildTarget(t.Wheels()) == lock.AnyTarget {
+		if r.Sdist.BuildTarget(t.Wheels()) == lock.AnyTarget {
 			continue
 		}
 		var headers lucidbase.Input
-		w.zig, headers, err = c.needs(r.Source, build, t)
+		w.zig, headers, err = c.needs(r.Sdist, build, t)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("compiling %s %s for %s: %w", r.Name, r.Version, t.Wheels(), err))
 			continue
@@ -69,14 +69,14 @@ func (c Compiler) Wheels(reqs lock.Requirements, t Target) ([]llb.State, []lucid
 	var wheels []llb.State
 	for _, r := range reqs {
 		if len(errs) == 0 {
-			wheels = append(wheels, w.wheel(r, r.Source.BuildTarget(t.Wheels())))
+			wheels = append(wheels, w.wheel(r, r.Sdist.BuildTarget(t.Wheels())))
 		}
 	}
 	return wheels, inputs, errors.Join(errs...)
 }
 
 // needs returns what compiling a source takes, if the locks have it.
-func (c Compiler) needs(s *lock.Source, build string, t Target) (lock.Requirements, lucidbase.Input, error) {
+func (c Compiler) needs(s *lock.Sdist, build string, t Target) (lock.Requirements, lucidbase.Input, error) {
 	zig, err := c.Locks.Tools.Compiler(build)
 	if err != nil {
 		return nil, lucidbase.Input{}, err
@@ -107,7 +107,7 @@ type wheelwright struct {
 // wheel makes and checks one wheel. The step can write to its own directory and
 // /tmp alone, and has no network.
 func (w wheelwright) wheel(r lock.Requirement, target string) llb.State {
-	s := r.Source
+	s := r.Sdist
 	fetch := w.step(fmt.Sprintf("fetch the source of %s %s", r.Name, r.Version), "fetch", []string{r.Name, r.Version, s.SHA256},
 		llbutil.NetworkSecrets())
 	source := fetch.AddMount("/build", llb.Scratch())

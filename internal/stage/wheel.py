@@ -109,17 +109,17 @@ def runtime(tag, language):
 
 
 def base_environment():
-    """Give what a build sees of this step's environment, and no more."""
+    """Return what a build sees of this step's environment, and no more."""
     return {
         "PATH": f"{BUILD}/bin:{ENV}/bin:/usr/bin:{BUILD}/tools", "HOME": str(BUILD / "home"), "TMPDIR": "/tmp", "LANG": "C.UTF-8",
         "SOURCE_DATE_EPOCH": str(stage.EPOCH), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "VIRTUAL_ENV": str(ENV),
-        # Debian has no distutils; setuptools before 60 takes its own only when told.
+        # Debian has no distutils; setuptools before 60 uses its own only if this says so.
         "SETUPTOOLS_USE_DISTUTILS": "local",
     }
 
 
 def toolchain(target, includes):
-    """Lay out the compilers' names; give the variables by which builds find them."""
+    """Lay out the compilers' names; return the variables by which builds find them."""
     names = BUILD / "bin"
     names.mkdir()
     triplet = f"{target.machine}-linux-gnu"
@@ -135,7 +135,7 @@ def toolchain(target, includes):
 
 
 def sysroot(target):
-    """Gather the target's headers and archives; give the directories of headers."""
+    """Gather the target's headers and archives; return the directories of headers."""
     python = BUILD / "include"
     shutil.copytree(HEADERS / "python/usr/include" / stage.PYTHON, python)
     own = HEADERS / "python/usr/include" / f"{target.machine}-linux-gnu" / stage.PYTHON / "pyconfig.h"
@@ -154,14 +154,14 @@ def sysroot(target):
 
 
 def interpreter(target, include):
-    """Have Python believe that it is the target's; give the variables for that."""
+    """Make Python report the target's platform as its own; return the variables for that."""
     found = sorted(p for p in (HEADERS / "interpreter").rglob("_sysconfigdata__*.py") if not p.is_symlink())
     if len(found) != 1:
         sys.exit(f"error: {len(found)} modules of sysconfig data for {target.tag}")
     own = BUILD / "python"
     own.mkdir()
     shutil.copyfile(found[0], own / found[0].name)
-    # packaging asks the running libc which tags fit, and this module before that (PEP 600).
+    # packaging asks this module which tags fit, before it asks the running libc (PEP 600).
     (own / "_manylinux.py").write_text("def manylinux_compatible(*_):\n    return False\n")
     (own / "sitecustomize.py").write_text(
         "import os, sysconfig\n"
@@ -177,7 +177,7 @@ def interpreter(target, include):
 
 
 def cmake(target, tools):
-    """Give the variables by which CMake compiles for the target."""
+    """Return the variables by which CMake compiles for the target."""
     file = BUILD / "target.cmake"
     file.write_text(
         f"set(CMAKE_SYSTEM_NAME Linux)\nset(CMAKE_SYSTEM_PROCESSOR {target.machine})\n"
@@ -188,7 +188,7 @@ def cmake(target, tools):
 
 
 def meson(target, tools):
-    """Give the settings by which Meson compiles for the target."""
+    """Return the settings by which Meson compiles for the target."""
     file = BUILD / "target.ini"
     file.write_text(
         f"[binaries]\nc = '{tools['CC']}'\ncpp = '{tools['CXX']}'\nar = '{tools['AR']}'\n"
@@ -199,7 +199,7 @@ def meson(target, tools):
 
 
 def autoconf(target):
-    """Give the variable by which configure scripts compile for the target."""
+    """Return the variable by which configure scripts compile for the target."""
     file = BUILD / "config.site"
     file.write_text(f"cross_compiling=yes\nhost_alias={target.machine}-linux-{'gnu' if target.libc == 'glibc' else 'musl'}\n")
     return {"CONFIG_SITE": str(file)}
@@ -230,7 +230,7 @@ def build(name, version, tag):
         libraries = (HEADERS / "libraries").exists() and any((HEADERS / "libraries").iterdir())
         product.deliver(dist, name, version, target, libraries, cause.tool_error(said))
     except product.Wrong as e:
-        tell(said)
+        write_log(said)
         sys.exit(f"error: {name} {version} for {tag}: {e}")
     stage.settle("/out")
 
@@ -248,7 +248,7 @@ def reason(said):
     return cause.cause(said)
 
 
-def tell(said):
+def write_log(said):
     """Write the log for the engine's log file, no faster than an engine reads."""
     said = said if len(said) <= LOG_LIMIT else said[:LOG_LIMIT // 2] + "\n...\n" + said[-LOG_LIMIT // 2:]
     sys.stderr.write(LOG_BEGIN)

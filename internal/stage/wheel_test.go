@@ -25,7 +25,7 @@ var (
 )
 
 func compiled(name, version, hash string, targets []string, libraries ...string) lock.Requirement {
-	return lock.Requirement{Name: name, Version: version, Source: &lock.Source{
+	return lock.Requirement{Name: name, Version: version, Sdist: &lock.Sdist{
 		SHA256: strings.Repeat(hash, 64), Targets: targets, Build: setuptools, Libraries: libraries,
 	}}
 }

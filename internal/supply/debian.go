@@ -21,12 +21,19 @@ const (
 	// Headers is what is compiled against: headers, archives of libraries, and the
 	// interpreter's configuration, each package's in a directory of its name.
 	Headers lucidbase.InputKind = "headers"
+	// Peer is a root filesystem for a test's own server: with shells and scripts, and with
+	// what is below /data, /run and /var the user's.
+	Peer lucidbase.InputKind = "peer"
+	// System is what a service has of Debian's packages besides its base's.
+	System lucidbase.InputKind = "system"
 	// ImageRootfs is a root filesystem made from an upstream image: its
 	// interpreter, and what that needs.
 	ImageRootfs lucidbase.InputKind = "image-rootfs"
 	// ImageHeaders is what a compiler needs for the interpreter of an upstream
 	// image: pyconfig.h and the module of sysconfig data, where the image has them.
 	ImageHeaders lucidbase.InputKind = "image-headers"
+	// ImageDev is what a twin has of an upstream image besides: busybox and pip.
+	ImageDev lucidbase.InputKind = "image-dev"
 )
 
 // Debian returns the root filesystem and the builder's layer of a platform.
@@ -44,6 +51,12 @@ func DebianHeaders(d lock.Debian, p ocispecs.Platform) (lucidbase.Input, error) 
 		return lucidbase.Input{}, fmt.Errorf("%s: no headers are locked for %s, and a source has to be compiled", lock.DebianFile, platform)
 	}
 	return lucidbase.Input{Kind: Headers, Platform: p, Layer: headers, Suites: d.Suites}, nil
+}
+
+// DebianSystem returns what a service has besides its base on a platform; its layer is
+// zero where that is nothing.
+func DebianSystem(s lock.System, p ocispecs.Platform) lucidbase.Input {
+	return lucidbase.Input{Kind: System, Platform: p, Layer: s.Platforms[lucidbase.FormatPlatform(p)].Added, Suites: s.Suites}
 }
 
 // PythonVersion returns the full version of a platform's interpreter, which

@@ -20,17 +20,21 @@ const composeHeader = `# Made by lucidbase from the services and their images' d
 
 // Overlay returns a Compose file that lies over one that has services of the same
 // names: what it says wins, and ports, volumes and the like stay as they are there. A
-// comment names the directories that need a volume there, because the root file
-// system is read-only.
-func Overlay(services []variants.Service, images Images) ([]byte, error) {
+// comment names the directories that are to have a volume there: Docker gives each one
+// that a new container does not have.
+func Overlay(services []variants.Service, images References) ([]byte, error) {
 	all, err := members(services, images)
 	if err != nil {
 		return nil, err
 	}
 	header := overlayHeader
 	for _, m := range all {
-		if inside := m.undeclared(); len(inside) > 0 {
-			header += "# There, " + m.Name + " must have a volume for " + strings.Join(inside, ", ") + ": all else is read-only.\n"
+		var dirs []string
+		for _, v := range m.volumes {
+			dirs = append(dirs, v.dir)
+		}
+		if len(dirs) > 0 {
+			header += "# What " + m.Name + " writes to " + strings.Join(dirs, ", ") + " is kept where that file has a volume for it.\n"
 		}
 	}
 	p := types.Project{Services: types.Services{}}
@@ -44,7 +48,7 @@ func Overlay(services []variants.Service, images Images) ([]byte, error) {
 // no service before, by name, has it, and else under a free one. A service waits for
 // those whose name its environment has as a host, such as http://auth:8000, until they
 // are healthy; among services that need each other none waits.
-func Compose(services []variants.Service, images Images) ([]byte, error) {
+func Compose(services []variants.Service, images References) ([]byte, error) {
 	all, err := members(services, images)
 	if err != nil {
 		return nil, err
@@ -63,7 +67,7 @@ func Compose(services []variants.Service, images Images) ([]byte, error) {
 			s.Ports = append(s.Ports, config)
 		}
 		for _, v := range m.volumes {
-			name := m.Name + "_" + v.name // which has no low line: no two services have the same
+			name := m.Name + "_" + v.name // which has no underscore: no two services have the same
 			p.Volumes[name] = types.VolumeConfig{}
 			s.Volumes = append(s.Volumes, types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: name, Target: literal(v.dir)})
 		}
@@ -150,16 +154,4 @@ func (m member) ready() string {
 		return types.ServiceConditionStarted
 	}
 	return types.ServiceConditionHealthy
-}
-
-// undeclared are the directories that the image does not declare as volumes: a
-// container has no volume there by itself.
-func (m member) undeclared() []string {
-	var dirs []string
-	for _, v := range m.volumes {
-		if _, declared := m.config.Volumes[v.dir]; !declared {
-			dirs = append(dirs, v.dir)
-		}
-	}
-	return dirs
 }

@@ -19,9 +19,9 @@ import (
 	"github.com/lucid-project/base-images/variants"
 )
 
-// Images are references with a digest, such as "lucid/gateway:v1@sha256:...", by the
-// services' names: what engine.Result.Ref is of each.
-type Images map[string]string
+// References are references with a digest, such as "lucid/gateway:v1@sha256:...", by
+// the services' names: of each the engine.Result.Ref.
+type References map[string]string
 
 // member is a service with what is known of its image.
 type member struct {
@@ -36,7 +36,7 @@ type volume struct{ name, dir string }
 
 // members returns the services in the order of their names, and reports all that is
 // wrong with any.
-func members(services []variants.Service, images Images) ([]member, error) {
+func members(services []variants.Service, images References) ([]member, error) {
 	var errs []error
 	var all []member
 	for i, s := range services {
@@ -68,11 +68,11 @@ func members(services []variants.Service, images Images) ([]member, error) {
 func config(s variants.Service) (dockerspec.DockerOCIImageConfig, error) {
 	p := lucidbase.Platforms{Target: lucidbase.LinuxAMD64, Build: lucidbase.LinuxAMD64}
 	g, err := s.Graph(p)
-	var ask *lucidbase.UnresolvedImageError
+	var ask *lucidbase.UnresolvedUpstreamError
 	if errors.As(err, &ask) {
-		layer := lock.Layer{Digest: ask.Image.Digest} // any will do
-		held := map[string]lock.ImagePlatform{lucidbase.FormatPlatform(p.Target): {Rootfs: layer, Headers: layer}}
-		p.Images = lucidbase.Images{ask.Image.Digest: {Platforms: held}}
+		layer := lock.Layer{Digest: ask.Upstream.Digest} // any will do
+		held := map[string]lock.UpstreamPlatform{lucidbase.FormatPlatform(p.Target): {Rootfs: layer, Headers: layer}}
+		p.Upstreams = lucidbase.Upstreams{ask.Upstream.Digest: {Platforms: held}}
 		g, err = s.Graph(p)
 	}
 	return g.Config.Config, err

@@ -54,15 +54,15 @@ func family() []variants.Service {
 	}
 }
 
-func images(services []variants.Service) Images {
-	all := Images{}
+func images(services []variants.Service) References {
+	all := References{}
 	for _, s := range services {
 		all[s.Name] = "registry.example.com/lucid/" + s.Name + ":v1@" + digest
 	}
 	return all
 }
 
-var writers = map[string]func([]variants.Service, Images) ([]byte, error){
+var writers = map[string]func([]variants.Service, References) ([]byte, error){
 	"compose.lucid.yaml": Overlay, "compose.yaml": Compose, "kubernetes.yaml": Kubernetes,
 }
 
@@ -97,12 +97,12 @@ func TestErrors(t *testing.T) {
 	tests := []struct {
 		name     string
 		services []variants.Service
-		images   Images
+		images   References
 		want     string
 	}{
 		{"no image", []variants.Service{good}, nil, "user_auth: no image is known"},
-		{"no digest", []variants.Service{good}, Images{good.Name: "lucid/auth:v1"}, "user_auth: image lucid/auth:v1: it has no digest"},
-		{"no reference", []variants.Service{good}, Images{good.Name: "lucid/A B"}, `user_auth: image "lucid/A B": invalid reference format`},
+		{"no digest", []variants.Service{good}, References{good.Name: "lucid/auth:v1"}, "user_auth: image lucid/auth:v1: it has no digest"},
+		{"no reference", []variants.Service{good}, References{good.Name: "lucid/A B"}, `user_auth: image "lucid/A B": invalid reference format`},
 		{"same name", []variants.Service{good, good}, nil, "user_auth: two services have this name"},
 		{"wrong service", with(func(s *variants.Service) { s.Name, s.Port = "other", 70000 }), nil, "other: Port: 70000"},
 		{"same volume", with(func(s *variants.Service) { s.Name, s.Writable = "other", []string{"/app/a-b", "/app/a/b"} }), nil, "other: Writable: the volumes of /app/a-b and /app/a/b would have the same name, app-a-b"},
@@ -124,7 +124,7 @@ func TestErrors(t *testing.T) {
 func TestAllErrorsAtOnce(t *testing.T) {
 	services := family()
 	services[1].Port = -1
-	_, err := Compose(services, Images{"worker": "lucid/worker"})
+	_, err := Compose(services, References{"worker": "lucid/worker"})
 	for _, want := range []string{"gateway: no image", "user_auth: Port", "worker: image lucid/worker: it has no digest", "plain: no image"} {
 		require.ErrorContains(t, err, want)
 	}

@@ -8,10 +8,10 @@ import (
 	"github.com/lucid-project/base-images/variants"
 )
 
-func hello() ([]variants.Service, deploy.Images) {
+func hello() ([]variants.Service, deploy.References) {
 	service := variants.Service{Name: "hello", Base: variants.Python{}, Command: []string{"python", "-m", "http.server"}, Port: 8000}
 	ref := "lucid/hello:v1@sha256:" + strings.Repeat("0", 64) // engine.Result.Ref
-	return []variants.Service{service}, deploy.Images{"hello": ref}
+	return []variants.Service{service}, deploy.References{"hello": ref}
 }
 
 func ExampleOverlay() {

@@ -17,8 +17,8 @@ const kubernetesHeader = `# Made by lucidbase from the services and their images
 
 // Kubernetes returns a Deployment for each service, with probes, a Service if it has
 // ports, and a PersistentVolumeClaim of 1Gi for each directory that it writes to.
-// Dots and low lines in a name become hyphens.
-func Kubernetes(services []variants.Service, images Images) ([]byte, error) {
+// Dots and underscores in a name become hyphens.
+func Kubernetes(services []variants.Service, images References) ([]byte, error) {
 	all, err := members(services, images)
 	errs := []error{err}
 	named := map[string]string{}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
@@ -30,6 +32,12 @@ func (e *Engine) BuildAll(ctx context.Context, jobs []Job) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	release, err := e.hold(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	e.beginOnNodes()
 	solvable := make([][]graph, len(jobs))
 	var errs []error
 	for i, job := range jobs {
@@ -72,10 +80,11 @@ func (e *Engine) buildAll(ctx context.Context, jobs []Job, solvable [][]graph) (
 			return nil, err
 		}
 	}
+	placed := e.place(made, jobs, solvable)
 	eg, egCtx := errgroup.WithContext(ctx)
 	for _, i := range made {
 		eg.Go(func() (err error) {
-			images[i], err = e.build(egCtx, jobs[i], solvable[i], d)
+			images[i], err = e.build(egCtx, jobs[i], solvable[i], placed[i], d)
 			return err
 		})
 	}
@@ -90,12 +99,13 @@ func (e *Engine) buildAll(ctx context.Context, jobs []Job, solvable [][]graph) (
 	for _, i := range made {
 		e.built().add(keys[i], images[i].Digest)
 	}
-	if err := e.deliver(ctx, jobs, images, d); err != nil {
+	tagged, err := e.deliver(ctx, jobs, images, d)
+	if err != nil {
 		return nil, suspect(ctx, images, err)
 	}
 	results := make([]Result, len(jobs))
 	for i, job := range jobs {
-		results[i] = result(job, images[i])
+		results[i] = result(job, images[i], tagged)
 	}
 	return results, nil
 }
@@ -115,7 +125,7 @@ func checkAll(jobs []Job) ([]Job, error) {
 // unchanged returns the image that an earlier build made of the same graphs, or nil.
 func (e *Engine) unchanged(job Job, key string, d *display) (img *image.Image) {
 	found := e.built().find(key)
-	if job.NoCache || found == "" {
+	if job.NoCache || found == "" || len(e.cacheTo) > 0 { // others may not have it
 		return nil
 	}
 	_ = d.step("finding "+job.To.Name+" as an earlier build made it", func() error {
@@ -126,16 +136,16 @@ func (e *Engine) unchanged(job Job, key string, d *display) (img *image.Image) {
 }
 
 // build solves one job, each platform by itself, and assembles its image in the store.
-func (e *Engine) build(ctx context.Context, job Job, graphs []graph, d *display) (*image.Image, error) {
+func (e *Engine) build(ctx context.Context, job Job, graphs []graph, nodes []*node, d *display) (*image.Image, error) {
 	manifests := make([]digest.Digest, len(graphs))
 	eg, egCtx := errgroup.WithContext(ctx)
 	for i, g := range graphs {
-		if job.NoCache {
-			g.definition = ignoreCache(g.definition)
-		}
-		eg.Go(func() (err error) {
-			manifests[i], err = e.solve(egCtx, g, d)
-			return err
+		g.image, g.noCache = repository(job.To.Name), job.NoCache
+		eg.Go(func() error {
+			return e.onNode(egCtx, nodes[i], func(ctx context.Context, n *node, conn *connection) (err error) {
+				manifests[i], err = e.solve(ctx, g, n, conn, d)
+				return err
+			})
 		})
 	}
 	if err := eg.Wait(); err != nil {
@@ -149,12 +159,22 @@ func (e *Engine) build(ctx context.Context, job Job, graphs []graph, d *display)
 	return img, err
 }
 
-func result(job Job, img *image.Image) Result {
+func result(job Job, img *image.Image, tagged []name.Tag) Result {
+	first, err := name.NewTag(job.To.Name)
+	if err != nil {
+		panic(err) // it was checked
+	}
 	r := Result{
+		Tags:   append([]string{first.TagStr()}, job.To.Tags...),
 		Name:   job.To.Name,
 		Ref:    job.To.Name + "@" + img.Digest.String(),
 		Digest: img.Digest.String(),
 		Index:  img.Index(),
+	}
+	for _, tag := range tagged {
+		if tag.Context() == first.Context() && !slices.Contains(r.Tags, tag.TagStr()) {
+			r.Tags = append(r.Tags, tag.TagStr())
+		}
 	}
 	for _, p := range img.Platforms {
 		r.Platforms = append(r.Platforms, PlatformResult{Platform: p.Platform, Digest: p.Digest.String(), Size: p.Size})

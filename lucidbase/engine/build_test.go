@@ -166,7 +166,7 @@ func TestCancel(t *testing.T) {
 	require.Len(t, r.events, 1)
 }
 
-// A BuildKit that cannot do it is told before it does anything.
+// A BuildKit that cannot do it is reported before it does anything.
 func TestNoMerge(t *testing.T) {
 	var r recorder
 	fake := &fakeBuildKit{noMerge: true, before: func(context.Context, string) error { return errors.New("it was asked") }}

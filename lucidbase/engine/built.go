@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/moby/buildkit/solver/pb"
 	srctypes "github.com/moby/buildkit/source/types"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/lucid-project/base-images/internal/checked"
 	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
@@ -84,7 +84,7 @@ func (b built) key(job Job, graphs []graph) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// pinned reports whether a graph gives the same files whenever it is solved: each of its
+// pinned reports whether a graph makes the same files whenever it is solved: each of its
 // sources is named by digest or was read, and no step wants to run every time.
 func pinned(g graph) bool {
 	for _, meta := range g.definition.Metadata {
@@ -132,8 +132,7 @@ func (b built) find(key string) digest.Digest {
 	if err != nil {
 		return "" // a power cut may leave a part
 	}
-	now := time.Now()
-	_ = os.Chtimes(b.file(key), now, now) // so that it is not the first that a full cache drops
+	checked.Touch(b.file(key))
 	return found
 }
 

@@ -148,7 +148,7 @@ func requireEngine(t *testing.T) {
 }
 
 // Whatever happens to whatever file of the cache or of a layout: the next build
-// succeeds, gives the same digest and no wrong byte, and so does one that stands
+// succeeds, has the same digest and no wrong byte, and so does one that stands
 // on it, which says what happened to BuildKit's databases.
 func TestAnyDamageIsRepaired(t *testing.T) {
 	requireEngine(t)

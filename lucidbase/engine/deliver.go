@@ -23,17 +23,19 @@ type batch struct {
 func (e *Engine) batches(jobs []Job) ([]*batch, error) {
 	var all []*batch
 	for i, job := range jobs {
-		tag, err := name.NewTag(job.To.Name)
-		if err != nil {
-			return nil, err
+		for _, to := range job.destinations() {
+			tag, err := name.NewTag(to.Name)
+			if err != nil {
+				return nil, err
+			}
+			at := slices.IndexFunc(all, func(b *batch) bool { return b.output == to.Output })
+			if at < 0 {
+				at = len(all)
+				all = append(all, &batch{output: to.Output, delivery: Delivery{Transport: e.transport, lenders: image.Lenders{Dir: e.options.pushedDir()}}})
+			}
+			all[at].delivery.Images = append(all[at].delivery.Images, Image{Name: tag, Tags: to.Tags, Series: to.Series, Platforms: job.Platforms})
+			all[at].jobs = append(all[at].jobs, i)
 		}
-		at := slices.IndexFunc(all, func(b *batch) bool { return b.output == job.To.Output })
-		if at < 0 {
-			at = len(all)
-			all = append(all, &batch{output: job.To.Output, delivery: Delivery{Transport: e.transport}})
-		}
-		all[at].delivery.Images = append(all[at].delivery.Images, Image{Name: tag})
-		all[at].jobs = append(all[at].jobs, i)
 	}
 	slices.SortStableFunc(all, func(a, b *batch) int { return pushed(a) - pushed(b) })
 	return all, nil
@@ -60,12 +62,14 @@ func (e *Engine) checkOutputs(ctx context.Context, jobs []Job) error {
 	return nil
 }
 
-// deliver sends every image where its job says.
-func (e *Engine) deliver(ctx context.Context, jobs []Job, images []*image.Image, d *display) error {
+// deliver sends every image where its job says, and returns the tags that images have got
+// besides.
+func (e *Engine) deliver(ctx context.Context, jobs []Job, images []*image.Image, d *display) ([]name.Tag, error) {
 	batches, err := e.batches(jobs)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var tagged []name.Tag
 	ctx = patient.WithWaiter(ctx, d.wait)
 	for _, b := range batches {
 		for i, job := range b.jobs {
@@ -75,9 +79,11 @@ func (e *Engine) deliver(ctx context.Context, jobs []Job, images []*image.Image,
 		if s, ok := b.output.(fmt.Stringer); ok {
 			doing = s.String()
 		}
+		b.delivery.step = func(line string) { _ = d.step(line, func() error { return nil }) }
+		b.delivery.tagged = func(tag name.Tag) { tagged = append(tagged, tag) }
 		if err := d.step(doing, func() error { return b.output.Deliver(ctx, b.delivery) }); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return tagged, nil
 }

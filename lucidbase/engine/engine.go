@@ -9,68 +9,91 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
-
-	// Addresses of containers: docker-container://, kube-pod://, podman-container://, ssh://.
-	_ "github.com/moby/buildkit/client/connhelper/dockercontainer"
-	_ "github.com/moby/buildkit/client/connhelper/kubepod"
-	_ "github.com/moby/buildkit/client/connhelper/podmancontainer"
-	_ "github.com/moby/buildkit/client/connhelper/ssh"
+	"sync/atomic"
 
 	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/alpine"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/debian"
 )
 
-// Engine builds with one BuildKit. Its methods may be called at once from several
+// Engine builds with one BuildKit or several. Its methods may be called at once from several
 // goroutines.
 type Engine struct {
-	options  options
-	nodes    []*node // at least one
+	options options
+	nodes   []*node // at least one
+	placing sync.Mutex
+	// chosen says which nodes build, and who chose them; announce does, once, or is nil.
+	chosen   string
+	announce func()
 	archives *debian.Archives
 	upstream *alpine.Registries
 	resolved sync.Map // what upstream images hold, by what was asked
 	store    *store
 	images   *image.Store
+	// cacheFrom and cacheTo are what machines share.
+	cacheFrom, cacheTo []cacheEntry
+	// loginFailed is why a cache's registry could not be told who asks.
+	loginFailed atomic.Pointer[error]
 	// transport reaches registries, with the CA bundle trusted.
 	transport http.RoundTripper
 	// authorities are the certificates that a networked step trusts besides the
 	// image's own.
 	authorities []byte
+	// holding is done once a Resolver uses the cache, until Close calls release.
+	holding sync.Once
+	release func()
 }
 
-// Open connects to the BuildKit at address, or to the one that BUILDKIT_HOST
-// names if address is empty. With neither it is the embedded one, for which the
-// program must import package engine/embedded; that starts with the first graph
-// that has to be solved, which a build that finds everything unchanged has not.
+// Open connects to BuildKit: to all that addresses names, with commas between; if it is
+// empty, to those that BUILDKIT_HOST names. With neither it is the embedded one, on
+// Linux and if the program imports package engine/embedded, and else Docker's. The
+// embedded one starts with the first graph that has to be solved: a build that finds
+// everything unchanged does not start it.
 //
-// An address is anything BuildKit's client understands: unix://, tcp://, ssh://,
-// docker-container://, podman-container://, kube-pod://. What goes over tcp:// is
-// not encrypted, the build's secrets included: prefer ssh:// or a tunnel.
-func Open(ctx context.Context, address string, opts ...Option) (*Engine, error) {
+// An address is one that BuildKit's client understands (unix://, tcp://, ssh://,
+// docker-container://, podman-container://, kube-pod://, npipe://), the nodes of a
+// buildx builder as buildx://NAME, "docker" for the BuildKit of the Docker that the
+// docker command would use, or "embedded". What goes over tcp:// is encrypted if the
+// address ends with "?cert=DIR" or LUCID_ENGINE_CERTS names a directory; it has ca.pem,
+// cert.pem and key.pem.
+//
+// Of several nodes, one that runs a platform natively builds for it. If a node is lost
+// in the middle, another one does its work.
+func Open(ctx context.Context, addresses string, opts ...Option) (*Engine, error) {
 	o := newOptions(opts)
-	if address == "" {
-		address = os.Getenv("BUILDKIT_HOST")
+	chosen, err := choose(addresses)
+	if err != nil {
+		return nil, err
 	}
 	if err := o.prepareCacheDir(); err != nil {
 		return nil, err
 	}
 	e := &Engine{options: o}
+	if err := e.openCaches(); err != nil {
+		return nil, err
+	}
 	if err := e.openStore(); err != nil {
 		return nil, err
 	}
-	var n *node
-	var err error
-	if address != "" {
-		n, err = dialNode(ctx, address)
-	} else {
-		n, err = e.embeddedNode()
-	}
-	if err != nil {
+	if e.nodes, err = e.openNodes(ctx, chosen); err != nil {
 		return nil, err
 	}
-	e.nodes = []*node{n}
+	e.chosen = chosen.line(e.nodes)
+	e.announce = sync.OnceFunc(func() { e.note(e.chosen) })
 	return e, nil
+}
+
+// String says which nodes build, and who chose them.
+func (e *Engine) String() string { return e.chosen }
+
+func (e *Engine) openCaches() error {
+	var errFrom, errTo error
+	e.cacheFrom, errFrom = parseCaches("from", e.options.cacheFrom)
+	e.cacheTo, errTo = parseCaches("to", e.options.cacheTo)
+	markInsecure(slices.Concat(e.cacheFrom, e.cacheTo), e.options.insecure)
+	return errors.Join(errFrom, errTo)
 }
 
 func (e *Engine) openStore() (err error) {
@@ -88,7 +111,7 @@ func (e *Engine) openStore() (err error) {
 	}
 	e.transport = e.options.registryTransport(trusted.Clone())
 	e.archives = &debian.Archives{Cache: e.options.downloadDir(), Mirrors: mirrors, TLS: trusted}
-	e.upstream = &alpine.Registries{Cache: e.options.downloadDir(), Mirrors: images, Transport: e.transport, Archives: e.archives}
+	e.upstream = &alpine.Registries{Cache: e.options.downloadDir(), Mirrors: images, Transport: e.transport, Archives: e.archives, Warn: e.warnOnce()}
 	if e.store, err = newStore(e.options.contentDir(), e.makeLayer); err != nil {
 		return err
 	}
@@ -100,6 +123,9 @@ func (e *Engine) openStore() (err error) {
 // stops.
 func (e *Engine) Close() error {
 	var errs []error
+	if e.release != nil {
+		e.release()
+	}
 	for _, n := range e.nodes {
 		errs = append(errs, n.close())
 	}

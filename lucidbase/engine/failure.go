@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,6 +18,8 @@ import (
 type solveError struct {
 	node *node
 	conn *connection
+	// forget drops what is known of its steps.
+	forget func()
 	error
 }
 
@@ -30,13 +33,16 @@ func (e *Engine) explain(ctx context.Context, d *display, err error) error {
 	if !errors.As(err, &solving) {
 		return err
 	}
+	if errors.Is(solving.error, ErrSilentCache) {
+		return fmt.Errorf("%s: %w", solving.node.name, ErrSilentCache)
+	}
 	if failed := e.store.failed(); failed != nil {
 		return failed
 	}
 	d.writers.Wait() // the last words may still be on their way
 	d.failures.logDir = e.options.logDir()
 	if failed := d.failures.err(); failed != nil {
-		return failed
+		return e.ofCache(failed)
 	}
 	return &StepError{Reason: cause(oneLine(err.Error()))}
 }
@@ -49,8 +55,10 @@ const tail = 8 << 10
 type failures struct {
 	mu     sync.Mutex
 	failed []failure
-	logs   map[stepKey][]byte
-	full   map[stepKey]*stepLog
+	// forgotten are the solves that do not count.
+	forgotten map[int]bool
+	logs      map[stepKey][]byte
+	full      map[stepKey]*stepLog
 	// logDir is where the log of the step that failed goes; empty means nowhere.
 	logDir string
 }
@@ -65,12 +73,16 @@ type failure struct {
 	log stepKey
 }
 
+// importing begins the name of what BuildKit does with a cache to take steps from. A
+// build goes on without.
+const importing = "importing cache manifest from "
+
 func (f *failures) note(solve int, s *client.SolveStatus) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.divert(solve, s)
 	for _, v := range s.Vertexes {
-		if v.Error != "" && v.Completed != nil && !strings.HasSuffix(v.Error, context.Canceled.Error()) {
+		if v.Error != "" && v.Completed != nil && !strings.HasPrefix(v.Name, importing) && !strings.HasSuffix(v.Error, context.Canceled.Error()) {
 			f.failed = append(f.failed, failure{v, stepKey{solve, v.Digest}})
 		}
 	}
@@ -82,6 +94,16 @@ func (f *failures) note(solve int, s *client.SolveStatus) {
 		log := append(f.logs[key], l.Data...)
 		f.logs[key] = log[max(0, len(log)-tail):]
 	}
+}
+
+// forget leaves a solve out of the account, also what is heard of it later.
+func (f *failures) forget(solve int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.forgotten == nil {
+		f.forgotten = map[int]bool{}
+	}
+	f.forgotten[solve] = true
 }
 
 var (
@@ -97,10 +119,11 @@ var (
 func (f *failures) err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.failed) == 0 {
+	counting := slices.DeleteFunc(slices.Clone(f.failed), func(v failure) bool { return f.forgotten[v.log.solve] })
+	if len(counting) == 0 {
 		return nil
 	}
-	first := slices.MinFunc(f.failed, func(a, b failure) int { return a.Completed.Compare(*b.Completed) })
+	first := slices.MinFunc(counting, func(a, b failure) int { return a.Completed.Compare(*b.Completed) })
 	reason := first.Error
 	if m := execFailed.FindStringSubmatch(reason); m != nil {
 		reason = m[1]
@@ -134,7 +157,7 @@ func lastWords(log string) string {
 	return words
 }
 
-var failedTo = regexp.MustCompile(`^(failed to [^:]*: )+`)
+var failedTo = regexp.MustCompile(`^(failed to [^:]*: |error writing [^:]*: |rpc error: code = \w+ desc = )+`)
 
 // cause drops what BuildKit puts before it.
 func cause(text string) string { return failedTo.ReplaceAllString(text, "") }

@@ -36,12 +36,14 @@ func TestCause(t *testing.T) {
 		"failed to solve: failed to copy: write /x: no space left on device": "write /x: no space left on device",
 		"failed to do it": "failed to do it",
 		"runc: failed":    "runc: failed",
+		"error writing layer blob: failed to do request: Head \"https://r.example/v2/\": EOF":      `Head "https://r.example/v2/": EOF`,
+		"failed to send write: rpc error: code = Unknown desc = write /x: no space left on device": "write /x: no space left on device",
 	} {
 		require.Equal(t, want, cause(text))
 	}
 }
 
-// Of all that fails with a step, the step that failed first is told, once, in
+// Of all that fails with a step, the step that failed first is reported, once, in
 // one line.
 func TestFirstFailureIsTold(t *testing.T) {
 	at := func(seconds int64) *time.Time { done := time.Unix(seconds, 0); return &done }
@@ -84,8 +86,10 @@ func TestExplain(t *testing.T) {
 
 func TestDialCause(t *testing.T) {
 	for text, want := range map[string]string{
-		`failed to list workers: Unavailable: connection error: desc = "transport: Error while dialing: dial unix /s: connect: refused"`:          "dial unix /s: connect: refused",
-		`failed to list workers: Unavailable: connection error: desc = "error reading server preface: command [ssh] has exited: stderr=a\r\nb\n"`: "a",
+		`failed to list workers: Unavailable: connection error: desc = "transport: Error while dialing: dial unix /s: connect: refused"`:                                                              "dial unix /s: connect: refused",
+		`failed to list workers: Unavailable: connection error: desc = "error reading server preface: command [ssh] has exited: stderr=a\r\nb\n"`:                                                     "a",
+		`failed to list workers: Unavailable: connection error: desc = "error reading server preface: stderr=E1127 14:10:30.3 138 memcache.go:265] \"no\"\nThe connection to \"kube\" was refused\n"`: `The connection to "kube" was refused`,
+		`failed to list workers: Unavailable: connection error: desc = "error reading server preface: http2: frame too large, note that the frame header looked like an HTTP/1.1 header"`:             "it answers in HTTP/1.1, as Docker does, whose BuildKit is --engine docker with DOCKER_HOST",
 		"something else": "something else",
 	} {
 		require.Equal(t, want, dialCause(text))

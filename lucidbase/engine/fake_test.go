@@ -60,6 +60,10 @@ func (f *fakeBuildKit) Build(ctx context.Context, opt client.SolveOpt, _ string,
 	return &client.SolveResponse{ExporterResponse: map[string]string{exptypes.ExporterImageDigestKey: manifest.String()}}, nil
 }
 
+func (f *fakeBuildKit) ListWorkers(context.Context, ...client.ListWorkersOption) ([]*client.WorkerInfo, error) {
+	return []*client.WorkerInfo{{}}, nil
+}
+
 func (*fakeBuildKit) DiskUsage(context.Context, ...client.DiskUsageOption) ([]*client.UsageInfo, error) {
 	return nil, nil
 }

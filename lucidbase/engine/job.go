@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -18,6 +19,8 @@ type Job struct {
 	Platforms []ocispecs.Platform
 	// To says where the image goes, such as Push or Layout.
 	To Destination
+	// Also are further places that the image goes to. What is pushed comes last.
+	Also []Destination
 	// NoCache runs every step again.
 	NoCache bool
 	// Compression of the layers: Gzip (the default) or Zstd.
@@ -27,7 +30,7 @@ type Job struct {
 // Compression is how layers are compressed.
 type Compression string
 
-// The compressions. Both are fixed: the same layer gives the same bytes on every
+// The compressions. Both are fixed: the same layer becomes the same bytes on every
 // machine.
 const (
 	Gzip Compression = "gzip"
@@ -40,6 +43,9 @@ type Result struct {
 	Ref string
 	// Name is the image by name and tag.
 	Name string
+	// Tags are the image's: that of Name, those of its Destination, then those of the
+	// series that have moved.
+	Tags []string
 	// Digest is that of the index.
 	Digest string
 	// Platforms are sorted as the index names them.
@@ -58,6 +64,9 @@ type PlatformResult struct {
 	Size int64
 }
 
+// destinations are all places that the image goes to.
+func (j Job) destinations() []Destination { return append([]Destination{j.To}, j.Also...) }
+
 // check reports every wrong field of a job and fills in defaults.
 func (j Job) check() (Job, error) {
 	var errs []error
@@ -67,6 +76,12 @@ func (j Job) check() (Job, error) {
 	var err error
 	if j.To, err = j.To.check(); err != nil {
 		errs = append(errs, err)
+	}
+	j.Also = slices.Clone(j.Also)
+	for i := range j.Also {
+		if j.Also[i], err = j.Also[i].check(); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if len(j.Platforms) == 0 {
 		j.Platforms = lucidbase.AllPlatforms()

@@ -18,6 +18,9 @@ type options struct {
 	debianMirror   string
 	securityMirror string
 	imageMirrors   []string
+	insecure       []string
+	cacheFrom      []string
+	cacheTo        []string
 	progress       io.Writer
 	progressMode   string
 	// registryTimeout is 0 for patient.DefaultTimeout.
@@ -29,7 +32,8 @@ type options struct {
 func WithCacheDir(dir string) Option { return func(o *options) { o.cacheDir = dir } }
 
 // WithCABundle trusts the certificate authorities in a PEM file besides the
-// system's, for downloads and in networked steps. The default is the file that
+// system's, for downloads, in networked steps and, of the embedded BuildKit, for the
+// registries of caches. The default is the file that
 // SSL_CERT_FILE names, if any. It reaches no layer and no cache key.
 func WithCABundle(file string) Option { return func(o *options) { o.caBundle = file } }
 
@@ -54,6 +58,25 @@ func WithImageMirrors(mirrors ...string) Option {
 		}
 	}
 }
+
+// WithInsecureRegistries names registries, as HOST or HOST:PORT, whose certificates are
+// not verified, and which are spoken to without TLS where they have none. Whoever is
+// between can read the credentials then.
+func WithInsecureRegistries(hosts ...string) Option {
+	return func(o *options) { o.insecure = append(o.insecure, hosts...) }
+}
+
+// WithCacheFrom takes the steps that other machines have run from caches that they share,
+// in the words of buildx: "type=registry,ref=REF" or "type=local,src=DIR". What a cache
+// lacks is made; ErrSilentCache is the exception, of a BuildKit that is not the embedded
+// one.
+func WithCacheFrom(caches ...string) Option { return func(o *options) { o.cacheFrom = caches } }
+
+// WithCacheTo writes what was run to caches for other machines: "type=registry,ref=REF" or
+// "type=local,dest=DIR", with "mode=max" for every step instead of those that ended up in
+// the image. Each platform of each image has a tag of its own, which begins with REF's, or
+// a directory in DIR.
+func WithCacheTo(caches ...string) Option { return func(o *options) { o.cacheTo = caches } }
 
 // WithRegistryTimeout limits how long a registry may take for the first byte of an
 // answer, and to half of how long it may send or take none of a body; a request
@@ -107,3 +130,4 @@ func (o options) stateDir() string    { return filepath.Join(o.cacheDir, "buildk
 func (o options) contentDir() string  { return filepath.Join(o.cacheDir, "content") }
 func (o options) logDir() string      { return filepath.Join(o.cacheDir, "logs") }
 func (o options) downloadDir() string { return filepath.Join(o.cacheDir, "downloads") }
+func (o options) sandboxDir() string  { return filepath.Join(o.cacheDir, "sandbox") }

@@ -9,16 +9,21 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
 )
 
-// Destination is where an image goes and what it is called there: what Push, Layout or
-// Keep returned, or a name with any other Output.
+// Destination is where an image goes and what it is called there: what Push, Layout,
+// Tar, Load or Keep returned, or a name with any other Output.
 type Destination struct {
 	// Name is the image's name and tag, such as "registry.example.com/lucid/base:v1.0.0".
 	// Without a tag, the tag is latest.
 	Name string
+	// Tags are further ones in the same repository.
+	Tags []string
+	// Series is what the option Series says.
+	Series bool
 	// Output takes the image there.
 	Output Output
 }
@@ -40,35 +45,68 @@ type Output interface {
 type Delivery struct {
 	Images []Image
 	// Transport reaches registries: it trusts the CA bundle, waits as they ask, and
-	// gives up on those that are silent.
+	// leaves those that are silent.
 	Transport http.RoundTripper
+
+	step    func(line string)  // see Say
+	tagged  func(tag name.Tag) // see Tagged
+	lenders image.Lenders      // of earlier pushes
+}
+
+// Say shows a line among the steps of the build.
+func (d Delivery) Say(line string) {
+	if d.step != nil {
+		d.step(line)
+	}
+}
+
+// Tagged adds a tag that an image has got besides those that its job names to
+// Result.Tags.
+func (d Delivery) Tagged(tag name.Tag) {
+	if d.tagged != nil {
+		d.tagged(tag)
+	}
 }
 
 // Image is an image by name.
 type Image struct {
 	Name name.Tag
+	// Tags are further ones in the same repository.
+	Tags []string
+	// Series is that of its Destination.
+	Series bool
+	// Platforms that the image is for, of which there is at least one.
+	Platforms []ocispecs.Platform
 	// Index is the image itself, read from the engine's cache directory.
 	Index v1.ImageIndex
 }
 
 // Push sends the image to a registry, with the user's own Docker credentials. ref is a
-// name with a tag; without one, the tag is latest. The tag moves when all images of the
+// name with a tag; without one, the tag is latest. The tags move when all images of the
 // build have arrived. All of it is read back: what reports success for nothing is an
 // error.
-func Push(ref string) Destination { return Destination{ref, registries{}} }
+func Push(ref string, opts ...TagOption) Destination { return to(ref, registries{}, opts) }
 
 // Layout writes the image to dir as an OCI image layout. ref is as for Push; the
-// layout's index.json knows the image by its tag.
-func Layout(dir, ref string) Destination { return Destination{ref, layout{dir}} }
+// layout's index.json knows the image by its tags.
+func Layout(dir, ref string, opts ...TagOption) Destination { return to(ref, layout{dir}, opts) }
 
 // Keep leaves the image where it was built: Result.Index reads it from the engine's
 // cache directory. ref is as for Push.
-func Keep(ref string) Destination { return Destination{ref, kept{}} }
+func Keep(ref string) Destination { return to(ref, kept{}, nil) }
+
+func to(ref string, output Output, opts []TagOption) Destination {
+	d := Destination{Name: ref, Output: output}
+	for _, opt := range opts {
+		opt(&d)
+	}
+	return d
+}
 
 // check fills in the tag that a name without one means.
 func (to Destination) check() (Destination, error) {
 	if to.Output == nil {
-		return to, fmt.Errorf("To: missing; Push, Layout or Keep")
+		return to, fmt.Errorf("To: missing; Push, Layout, Tar, Load or Keep")
 	}
 	tag, err := name.NewTag(to.Name)
 	if err != nil {
@@ -77,38 +115,7 @@ func (to Destination) check() (Destination, error) {
 	if !strings.HasSuffix(to.Name, ":"+tag.TagStr()) {
 		to.Name += ":" + tag.TagStr()
 	}
-	return to, nil
-}
-
-// registries is the Output of Push.
-type registries struct{}
-
-func (registries) String() string { return "pushing" }
-
-// Check finds out whether somebody answers and knows the user.
-func (registries) Check(ctx context.Context, d Delivery) error {
-	seen := map[string]bool{}
-	for _, img := range d.Images {
-		if repo := img.Name.Context(); !seen[repo.RegistryStr()] {
-			seen[repo.RegistryStr()] = true
-			if err := checkRegistry(ctx, repo, d.Transport); err != nil {
-				return &PushError{fmt.Errorf("pushing to %s: %w", repo, err)}
-			}
-		}
-	}
-	return nil
-}
-
-// Deliver uploads what images share once.
-func (registries) Deliver(ctx context.Context, d Delivery) error {
-	targets := make([]image.Target, len(d.Images))
-	for i, img := range d.Images {
-		targets[i] = image.Target{Index: img.Index, Tag: img.Name}
-	}
-	if err := image.Push(ctx, targets, d.Transport); err != nil {
-		return &PushError{err}
-	}
-	return nil
+	return to.checkTags(tag)
 }
 
 // layout is the Output of Layout.
@@ -129,7 +136,7 @@ func (l layout) Check(_ context.Context, d Delivery) error {
 
 // Deliver writes the one image.
 func (l layout) Deliver(ctx context.Context, d Delivery) error {
-	return image.WriteLayout(ctx, d.Images[0].Index, l.dir, d.Images[0].Name)
+	return image.WriteLayout(ctx, d.Images[0].Index, l.dir, d.Images[0].allTags()...)
 }
 
 // kept is the Output of Keep.

@@ -9,13 +9,15 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/lucid-project/base-images/internal/keychain"
 )
 
 // checkRegistry finds out before a long build whether somebody answers where its images
 // are to be pushed, and knows the user. Whether the user may push, the push shows: to
 // ask would start an upload.
 func checkRegistry(ctx context.Context, repo name.Repository, rt http.RoundTripper) error {
-	auth, err := authn.Resolve(ctx, authn.DefaultKeychain, repo)
+	auth, err := authn.Resolve(ctx, keychain.Default, repo)
 	if err != nil {
 		return fmt.Errorf("finding credentials: %w", err)
 	}

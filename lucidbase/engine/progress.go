@@ -44,8 +44,10 @@ func newDisplay(w io.Writer, mode string) (*display, error) {
 	return d, nil
 }
 
-// solve returns the channel for one solve, which closes it.
-func (d *display) solve() chan *client.SolveStatus {
+// solve returns the channel for one solve, which closes it, and a function that takes
+// its failures out of the account, as the solve is repeated elsewhere. note, unless it
+// is nil, hears everything, too.
+func (d *display) solve(note func(*client.SolveStatus)) (status chan *client.SolveStatus, forget func()) {
 	ch := make(chan *client.SolveStatus)
 	d.writers.Add(1)
 	solve := int(d.solves.Add(1))
@@ -53,10 +55,13 @@ func (d *display) solve() chan *client.SolveStatus {
 		defer d.writers.Done()
 		for s := range ch {
 			d.failures.note(solve, s)
+			if note != nil {
+				note(s)
+			}
 			d.status <- s
 		}
 	}()
-	return ch
+	return ch, func() { d.failures.forget(solve) }
 }
 
 // step shows fn as a step of the build.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
 )
@@ -20,7 +21,7 @@ const maxRepairs = 20
 // each time is ended by the build.
 const maxRestarts = 2
 
-// brokenError is that a node's BuildKit ended or its state is damaged, and why.
+// brokenError says that a node's BuildKit ended or its state is damaged, and why.
 type brokenError struct {
 	solveError
 	why       error
@@ -93,6 +94,14 @@ func suspect(ctx context.Context, images []*image.Image, failed error) error {
 		}
 	}
 	return failed
+}
+
+// warnOnce returns a function that shows an error as a warning, the first time.
+func (e *Engine) warnOnce() func(error) {
+	var once sync.Once
+	return func(err error) {
+		once.Do(func() { e.note("warning: " + err.Error() + ": going on without credentials") })
+	}
 }
 
 // note writes a line between BuildKit's.

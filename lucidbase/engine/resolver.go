@@ -19,8 +19,9 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/resolve"
 )
 
-// Resolver returns what package resolve makes locks with.
+// Resolver returns what package resolve makes locks with, until Close.
 func (e *Engine) Resolver() resolve.Resolver {
+	e.holding.Do(func() { e.release, _ = e.hold(context.Background()) }) // until Close
 	return resolve.Resolver{Runner: runner{e}, Archives: e.archives, Registries: e.upstream, Cache: filepath.Join(e.options.cacheDir, "locks")}
 }
 
@@ -32,6 +33,7 @@ func (e runner) Platform() ocispecs.Platform { return e.nodes[0].platform }
 
 // ReadFiles implements resolve.Runner.
 func (e runner) ReadFiles(ctx context.Context, state llb.State, inputs []lucidbase.Input, names []string) (map[string][]byte, error) {
+	e.beginOnNodes()
 	for _, in := range inputs {
 		if err := e.store.add(ctx, in); err != nil {
 			return nil, err
@@ -56,18 +58,50 @@ func (e *Engine) readFiles(ctx context.Context, def *llb.Definition, names []str
 		return nil, err
 	}
 	defer d.close()
-	n := e.nodes[0]
-	conn, err := n.connected(ctx)
+	r := reading{def: def, names: names, files: map[string][]byte{}}
+	err = e.onNode(ctx, e.firstNode(), func(ctx context.Context, n *node, conn *connection) error {
+		return e.readOn(ctx, n, conn, r, d)
+	})
 	if err != nil {
-		return nil, err
+		return nil, e.solveFailed(ctx, d, err)
 	}
-	files := map[string][]byte{}
+	return r.files, nil
+}
+
+// firstNode is the node that resolves: it has what it did before in its cache.
+func (e *Engine) firstNode() *node {
+	e.placing.Lock()
+	defer e.placing.Unlock()
+	n := e.left()[0]
+	for _, other := range e.left() {
+		if samePlatform(other.platform, e.nodes[0].platform) {
+			n = other
+			break
+		}
+	}
+	n.assigned++
+	return n
+}
+
+// reading is a graph and the files that are read of what it makes.
+type reading struct {
+	def   *llb.Definition
+	names []string
+	files map[string][]byte
+}
+
+// readOn has a node solve a graph.
+func (e *Engine) readOn(ctx context.Context, n *node, conn *connection, r reading, d *display) error {
+	if !samePlatform(n.platform, e.nodes[0].platform) {
+		return fmt.Errorf("resolving for %s: no node of it is left", lucidbase.FormatPlatform(e.nodes[0].platform))
+	}
 	opt := client.SolveOpt{
 		OCIStores: map[string]content.Store{offer.StoreID: e.store},
 		Session:   []session.Attachable{e.secrets()},
 	}
-	_, err = conn.client.Build(ctx, opt, "lucidbase", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
-		res, err := c.Solve(ctx, gateway.SolveRequest{Definition: def.ToPB(), Evaluate: true})
+	status, forget := d.solve(nil)
+	_, err := conn.client.Build(ctx, opt, "lucidbase", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+		res, err := c.Solve(ctx, gateway.SolveRequest{Definition: r.def.ToPB(), Evaluate: true})
 		if err != nil {
 			return nil, err
 		}
@@ -75,17 +109,17 @@ func (e *Engine) readFiles(ctx context.Context, def *llb.Definition, names []str
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range names {
-			if files[name], err = ref.ReadFile(ctx, gateway.ReadRequest{Filename: name}); err != nil {
+		for _, name := range r.names {
+			if r.files[name], err = ref.ReadFile(ctx, gateway.ReadRequest{Filename: name}); err != nil {
 				return nil, fmt.Errorf("reading %s from the result: %w", name, err)
 			}
 		}
 		return gateway.NewResult(), nil
-	}, d.solve())
+	}, status)
 	if err != nil {
-		return nil, e.solveFailed(ctx, d, solveError{n, conn, err})
+		return solveError{n, conn, forget, err}
 	}
-	return files, nil
+	return nil
 }
 
 // Prepare implements resolve.Runner.

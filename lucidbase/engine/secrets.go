@@ -24,16 +24,18 @@ func (e *Engine) secrets() session.Attachable {
 }
 
 // GetSecret reads the secret with that id.
-func (s secretStore) GetSecret(_ context.Context, id string) ([]byte, error) {
+func (s secretStore) GetSecret(ctx context.Context, id string) ([]byte, error) {
 	switch id {
 	case offer.CASecret:
 		return s.authorities, nil
 	case offer.NetrcSecret:
 		return readSecret(netrcFile())
+	case offer.IndexSecret:
+		return namedIndexes(os.Environ())
 	}
 	// Nothing else: a BuildKit or a Spec of somebody's may ask for any variable.
 	if value := os.Getenv(id); value != "" && slices.Contains(offer.Variables(), id) {
-		return []byte(value), nil
+		return withKeyring(ctx, id, value)
 	}
 	return nil, secrets.ErrNotFound
 }

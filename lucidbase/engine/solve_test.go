@@ -10,8 +10,8 @@ import (
 
 // As Docker's classic image store answers: it knows the capability, and has it
 // switched off with a reason.
-func TestCheckMerge(t *testing.T) {
-	require.NoError(t, checkMerge(pb.Caps.CapSet(pb.Caps.All())))
+func TestCheckCaps(t *testing.T) {
+	require.NoError(t, checkCaps(pb.Caps.CapSet(pb.Caps.All()), &pb.Definition{}))
 	var caps []*apicapspb.APICap
 	for _, c := range pb.Caps.All() {
 		if c.ID == string(pb.CapMergeOp) {
@@ -19,7 +19,7 @@ func TestCheckMerge(t *testing.T) {
 		}
 		caps = append(caps, c)
 	}
-	err := checkMerge(pb.Caps.CapSet(caps))
+	err := checkCaps(pb.Caps.CapSet(caps), &pb.Definition{})
 	require.ErrorIs(t, err, ErrNoMerge)
 	require.ErrorContains(t, err, "containerd image store backend")
 }

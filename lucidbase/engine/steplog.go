@@ -70,8 +70,8 @@ func (f *failures) divert(solve int, s *client.SolveStatus) {
 
 var notInFileName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// writeLog writes a step's log and returns how an error names it. A failure to
-// write takes nothing from the step's own.
+// writeLog writes a step's log and returns how an error names it. If that fails, the
+// step's own error stays as it is.
 func (f *failures) writeLog(first failure) string {
 	full := f.full[first.log]
 	if full == nil || f.logDir == "" {

@@ -111,8 +111,8 @@ func (s *store) ensure(ctx context.Context, d digest.Digest) error {
 	return err
 }
 
-// fail keeps the first error: one is told, and what comes after it may be its
-// consequence.
+// fail keeps the first error, which is the one that is reported: those after it may be
+// its consequences.
 func (s *store) fail(ctx context.Context, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,7 +143,7 @@ func (s *store) path(d digest.Digest) string {
 // the same blob at once: both rename the same bytes to the same name.
 func (s *store) write(ctx context.Context, d digest.Digest, size int64, fill func(io.Writer) error) error {
 	path := s.path(d)
-	if checked.File(ctx, path, d, size) == nil {
+	if checked.Use(ctx, path, d, size) == nil {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

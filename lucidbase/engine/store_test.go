@@ -79,7 +79,7 @@ func TestStoreMakesDamagedLayersAgain(t *testing.T) {
 	}
 }
 
-// BuildKit is told as text why a layer cannot be made, and the build as it is.
+// BuildKit gets the text of why a layer cannot be made, and the build the error itself.
 func TestStoreKeepsTheCause(t *testing.T) {
 	cause := fmt.Errorf("downloading: %w", &net.DNSError{Err: "network is unreachable", Name: "a.invalid"})
 	desc := ocispecs.Descriptor{Digest: digest.FromString("x"), Size: 1}

@@ -17,6 +17,7 @@ import (
 	"github.com/moby/buildkit/util/progress/progressui"
 
 	"github.com/lucid-project/base-images/internal/patient"
+	"github.com/lucid-project/base-images/internal/registrytls"
 	"github.com/lucid-project/base-images/lucidbase/engine/internal/image"
 )
 
@@ -84,7 +85,7 @@ func trust(system, bundle string) (*tls.Config, []byte, error) {
 }
 
 // RegistryTransport reaches registries as an Engine does that is opened with the
-// same options. Of these, WithCABundle, WithRegistryTimeout and WithProgress count:
+// same options. Of these, WithCABundle, WithInsecureRegistries, WithRegistryTimeout and WithProgress count:
 // a registry that is waited for is named there.
 func RegistryTransport(opts ...Option) (http.RoundTripper, error) {
 	o := newOptions(opts)
@@ -100,6 +101,7 @@ func (o *options) registryTransport(trusted *tls.Config) http.RoundTripper {
 	base := remote.DefaultTransport.(*http.Transport).Clone()
 	base.TLSClientConfig = trusted
 	transport := patient.New(base, o.registryTimeout)
+	transport.Base = &registrytls.Transport{Base: transport.Base.(*http.Transport), Dirs: registrytls.Dirs(), Insecure: o.insecure}
 	transport.Wait = func(ctx context.Context, d time.Duration, why string) error {
 		if o.progress != nil && o.progressMode != string(progressui.QuietMode) && o.progressMode != string(progressui.RawJSONMode) {
 			fmt.Fprintln(o.progress, why)

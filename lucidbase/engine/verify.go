@@ -17,7 +17,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/verify"
 )
 
-// ContractError is that images were built and break the contract: nobody got any
+// ContractError says that images were built and break the contract: nobody got any
 // of them.
 type ContractError struct {
 	// Results are those that have findings; each has the image's name.

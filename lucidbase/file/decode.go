@@ -1,6 +1,7 @@
 package file
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -13,6 +14,7 @@ import (
 	"github.com/moby/buildkit/util/suggest"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/lucid-project/base-images/internal/names"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 	"github.com/lucid-project/base-images/variants"
 )
@@ -27,14 +29,18 @@ func (d *decoder) services() (map[string]variants.Service, error) {
 	d.mapping(root, []string{"defaults", "services"}, func(key string, value *yaml.Node) { d.sections[key] = value })
 	var defaults variants.Service
 	if n := d.sections["defaults"]; n != nil {
+		d.of = strings.TrimSuffix(path.Base(d.Name), path.Ext(d.Name))
 		d.structure(n, reflect.ValueOf(&defaults).Elem())
 	}
 	services := map[string]variants.Service{}
 	if n := d.sections["services"]; n != nil {
 		d.mapping(n, nil, func(name string, value *yaml.Node) {
 			s := defaults
-			s.Name = name
-			d.structure(value, reflect.ValueOf(&s).Elem())
+			s.Name, d.of = name, name
+			before := len(d.errs)
+			if d.structure(value, reflect.ValueOf(&s).Elem()); d.Validate && len(d.errs) == before {
+				d.validate(value, s)
+			}
 			services[name] = s
 		})
 	}
@@ -167,6 +173,7 @@ var kinds = map[reflect.Type]func(*decoder, *yaml.Node) (any, bool){
 	reflect.TypeFor[variants.Base](): (*decoder).base,
 	reflect.TypeFor[variants.From](): (*decoder).directory,
 	reflect.TypeFor[lock.Packages](): (*decoder).packages,
+	reflect.TypeFor[lock.System]():   (*decoder).system,
 	reflect.TypeFor[time.Duration](): (*decoder).duration,
 }
 
@@ -305,4 +312,59 @@ func (d *decoder) packages(n *yaml.Node) (any, bool) {
 		d.at(n, "%w", err)
 	}
 	return p, err == nil
+}
+
+// system reads the lock of a list of Debian packages.
+func (d *decoder) system(n *yaml.Node) (any, bool) {
+	wanted, ok := d.names(n)
+	if !ok || len(wanted) == 0 {
+		return lock.System{}, ok
+	}
+	file, ok := d.systemLock(n)
+	if !ok {
+		return nil, false
+	}
+	locked, err := d.lockSystem(file)
+	if err == nil && !locked.IsZero() && !slices.Equal(locked.Packages, wanted) {
+		err = fmt.Errorf("%s is the lock of %s: \"lucidbase lock -f %s\" writes it again", path.Base(file), strings.Join(locked.Packages, ", "), d.shown())
+	}
+	if err != nil {
+		d.at(n, "%w", err)
+	}
+	return locked, err == nil
+}
+
+// names returns a list of Debian packages, sorted.
+func (d *decoder) names(n *yaml.Node) ([]string, bool) {
+	if !d.is(n, yaml.SequenceNode, "a list of Debian packages") {
+		return nil, false
+	}
+	var all []string
+	whole := true
+	for _, item := range n.Content {
+		name, ok := d.text(item, "the name of a Debian package")
+		switch {
+		case !ok:
+		case !names.Debian.MatchString(name):
+			d.at(item, "%.60q is not the name of a Debian package", name)
+			ok = false
+		case slices.Contains(all, name):
+			d.at(item, "%s is listed twice", name)
+			ok = false
+		}
+		whole = whole && ok
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return all, whole
+}
+
+// systemLock is the path of a list's lock, beside the file: it is named for the service
+// or, of defaults, for the file.
+func (d *decoder) systemLock(n *yaml.Node) (string, bool) {
+	if !fs.ValidPath(d.of) || strings.ContainsAny(d.of, `/\`) || d.of == "." {
+		d.at(n, "%.60q, the service's name, is not the name of a file", d.of)
+		return "", false
+	}
+	return path.Join(path.Dir(d.Name), d.of+lock.SystemSuffix), true
 }

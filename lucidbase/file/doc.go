@@ -15,7 +15,9 @@
 //
 // A key is the field's name in lower case, with an underscore between words: StartPeriod
 // is start_period. A service's name is its key. Base is the name of a base image, and
-// lock and from are paths relative to the file. What a service says takes the place of
+// lock and from are paths relative to the file. System is a list of Debian packages, whose
+// lock SERVICE.system.lock.json lies beside the file; that of defaults is named for the
+// file. What a service says takes the place of
 // what defaults says of the same key; but mappings are merged, and the source and the
 // waivers of defaults come before its own.
 package file

@@ -23,7 +23,7 @@ const Name = "lucidbase.yaml"
 // costs: some 200 MB.
 const maxSize = 256 << 10
 
-// maxErrors is how many errors are told.
+// maxErrors is how many errors are reported.
 const maxErrors = 100
 
 // Reader reads a file.
@@ -35,9 +35,12 @@ type Reader struct {
 	// Shown is what errors call the file; empty means Name.
 	Shown string
 	// From returns a directory of source by its path in FS, where it is one; nil means
-	// that of FS. A directory on disk is better named by variants.Dir: the .dockerignore
-	// of its Git repository counts then.
+	// that of FS. A directory on disk is better named by variants.Dir: a .dockerignore
+	// above it in its Git repository counts then.
 	From func(dir string) variants.From
+	// Validate reports what a service's Validate does as well, at its place in the file;
+	// else its Graph reports it.
+	Validate bool
 }
 
 // Load reads the services of a file by their names. What the file names is read from
@@ -61,11 +64,25 @@ func (r Reader) Services() (map[string]variants.Service, error) {
 			return lock.Packages{}, err
 		}
 		p, err := lock.Read(dir, path.Base(file))
-		if errors.Is(err, fs.ErrNotExist) {
+		name, named := path.Base(file), strings.HasSuffix(file, lockSuffix)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			err = fmt.Errorf("no such lock: \"lucidbase lock -f %s\" writes it", d.shown())
+		case errors.Is(err, lock.ErrNoHashes) && named:
+			err = fmt.Errorf("%s: %w: \"lucidbase lock -f %s\" writes it", name, lock.ErrNoHashes, d.shown())
+		case errors.Is(err, lock.ErrNoHashes):
+			now := strings.TrimSuffix(name, path.Ext(name)) + lockSuffix
+			err = fmt.Errorf("%s: %w: name %s, which \"lucidbase lock -f %s\" writes", name, lock.ErrNoHashes, now, d.shown())
 		}
 		read[file] = p
 		return p, err
+	}
+	d.lockSystem = func(file string) (lock.System, error) {
+		s, err := lock.ReadSystem(r.FS, file)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("no %s, the packages' lock: \"lucidbase lock -f %s\" writes it", path.Base(file), d.shown())
+		}
+		return s, err
 	}
 	return d.services()
 }
@@ -74,6 +91,10 @@ func (r Reader) Services() (map[string]variants.Service, error) {
 type decoder struct {
 	Reader
 	lock func(file string) (lock.Packages, error)
+	// lockSystem reads a lock of Debian packages.
+	lockSystem func(file string) (lock.System, error)
+	// of is the service whose fields are read, or the file's name for defaults.
+	of   string
 	errs []located
 	// sections are the values of the keys at the top.
 	sections map[string]*yaml.Node

@@ -20,14 +20,25 @@ import (
 // tree is a directory with a file in it.
 func tree(text string) fstest.MapFS {
 	return fstest.MapFS{
-		"app/lucidbase.yaml":  {Data: []byte(text)},
-		"app/src/main.py":     {Data: []byte("print(1)\n")},
-		"common/lib.py":       {},
-		"app/own.lock.txt":    {Data: []byte("# nothing\n")},
-		"app/own.lock.toml":   {Data: lock.Packages{Targets: lock.WheelTargets(), Base: lock.Base{Name: "base", Digest: "sha256:" + strings.Repeat("a", 64)}}.FormatTOML()},
-		"app/plain.txt":       {Data: []byte("requests\n")},
-		"app/broken.lock.txt": {Data: []byte("requests==1.0 --hash=sha256:" + strings.Repeat("a", 64) + "\n")},
+		"app/lucidbase.yaml":       {Data: []byte(text)},
+		"app/src/main.py":          {Data: []byte("print(1)\n")},
+		"common/lib.py":            {},
+		"app/own.lock.txt":         {Data: []byte("# nothing\n")},
+		"app/own.lock.toml":        {Data: lock.Packages{Targets: lock.WheelTargets(), Base: lock.Base{Name: "base", Digest: "sha256:" + strings.Repeat("a", 64)}}.FormatTOML()},
+		"app/all.system.lock.json": {Data: system("libpq5")},
+		"app/plain.txt":            {Data: []byte("requests\n")},
+		"app/plain.lock.txt":       {Data: []byte("requests\n")},
+		"app/broken.lock.txt":      {Data: []byte("requests==1.0 --hash=sha256:" + strings.Repeat("a", 64) + "\n")},
 	}
+}
+
+// system is a lock of Debian packages.
+func system(packages ...string) []byte {
+	return lock.System{
+		Packages:  packages,
+		Suites:    []lock.Suite{{Archive: "debian", Name: "bookworm", Date: time.Unix(0, 0).UTC(), Key: strings.Repeat("A", 40)}},
+		Platforms: map[string]lock.SystemPlatform{"linux/amd64": {Base: "sha256:" + strings.Repeat("b", 64)}},
+	}.Format()
 }
 
 func load(text string) (map[string]variants.Service, error) {
@@ -134,6 +145,7 @@ services:
     <<: *b
     lock: broken.lock.txt
   e:
+  f: {lock: plain.lock.txt}
 `, "\n"))
 	require.Error(t, err)
 	require.Equal(t, strings.TrimSpace(`
@@ -142,7 +154,7 @@ app/lucidbase.yaml:3:9: no base image "pyton-base"; did you mean python-base?
 app/lucidbase.yaml:4:12: "python" where a list is needed
 app/lucidbase.yaml:7:5: unknown key "prot"; did you mean port?
 app/lucidbase.yaml:8:5: unknown key "Port"; did you mean port?
-app/lucidbase.yaml:9:5: unknown key "environment"; known are base, lock, source, command, env, labels, port, ports, health, writable, version, waivers
+app/lucidbase.yaml:9:5: unknown key "environment"; known are base, lock, system, source, command, env, labels, port, ports, health, writable, version, waivers
 app/lucidbase.yaml:10:11: "8000" where a whole number is needed
 app/lucidbase.yaml:11:16: "x" where a whole number is needed
 app/lucidbase.yaml:11:19: "2.5" where a whole number is needed
@@ -159,13 +171,14 @@ app/lucidbase.yaml:19:33: "A" is already on line 19
 app/lucidbase.yaml:20:24: "30" where a time such as 30s or 1m30s is needed
 app/lucidbase.yaml:20:33: "1" where true or false is needed
 app/lucidbase.yaml:21:13: nothing where text is needed
-app/lucidbase.yaml:23:11: plain.txt: a list without hashes, and no lock; "lucidbase lock -r plain.txt" writes one
+app/lucidbase.yaml:23:11: plain.txt: a list without hashes, and no lock: name plain.lock.txt, which "lucidbase lock -f app/lucidbase.yaml" writes
 app/lucidbase.yaml:24:15: an alias: what services share belongs into defaults
 app/lucidbase.yaml:25:6: an alias: what services share belongs into defaults
 app/lucidbase.yaml:26:3: "a" is already on line 6
 app/lucidbase.yaml:28:9: an alias: what services share belongs into defaults
 app/lucidbase.yaml:29:11: broken.lock.txt: there is no broken.lock.toml: the lock does not say which files are for which platform
 app/lucidbase.yaml:30:5: nothing where a mapping is needed
+app/lucidbase.yaml:31:13: plain.lock.txt: a list without hashes, and no lock: "lucidbase lock -f app/lucidbase.yaml" writes it
 `), err.Error())
 }
 
@@ -241,4 +254,69 @@ func FuzzLoad(f *testing.F) {
 			require.Regexp(t, `^app/lucidbase\.yaml:([0-9]+:[0-9]+: )?`, line)
 		}
 	})
+}
+
+// The lock of a list of Debian packages is named for the service or, of defaults, for
+// the file.
+func TestSystem(t *testing.T) {
+	fsys := tree(`
+defaults: {system: [tini, libpq5]}
+services:
+  all: {system: [libpq5]}
+  none: {system: []}
+  some: {}
+`)
+	fsys["app/lucidbase.system.lock.json"] = &fstest.MapFile{Data: system("libpq5", "tini")}
+	services, err := file.Load(fsys, "app/lucidbase.yaml")
+	require.NoError(t, err)
+	require.Equal(t, []string{"libpq5"}, services["all"].System.Packages)
+	require.Equal(t, []string{"libpq5", "tini"}, services["some"].System.Packages)
+	require.True(t, services["none"].System.IsZero())
+}
+
+func TestSystemErrors(t *testing.T) {
+	_, err := load(`services:
+  a: {system: [libpq5]}
+  all: {system: [libpq5, libmagic1]}
+  b: {system: [libpq5, Lib_Pq, libpq5, {}]}
+  ../c: {system: [libpq5]}
+`)
+	require.EqualError(t, err, strings.Join([]string{
+		`app/lucidbase.yaml:2:15: no a.system.lock.json, the packages' lock: "lucidbase lock -f app/lucidbase.yaml" writes it`,
+		`app/lucidbase.yaml:3:17: all.system.lock.json is the lock of libpq5: "lucidbase lock -f app/lucidbase.yaml" writes it again`,
+		`app/lucidbase.yaml:4:24: "Lib_Pq" is not the name of a Debian package`,
+		`app/lucidbase.yaml:4:32: libpq5 is listed twice`,
+		`app/lucidbase.yaml:4:40: a mapping where the name of a Debian package is needed`,
+		`app/lucidbase.yaml:5:18: "../c", the service's name, is not the name of a file`,
+	}, "\n"))
+}
+
+// What makes no sense in a service is said at its place: in the service, or in what it
+// shares with others.
+func TestValidate(t *testing.T) {
+	text := `defaults:
+  base: bare-base
+  port: 0
+  command: [python]
+services:
+  a:
+    port: 70000
+    writable:
+      - /app/data
+      - /usr/x
+    health: {path: x}
+    source:
+      - {from: src, to: /srv}
+  b:
+    health: {tcp: true}
+`
+	fsys := fstest.MapFS{"f.yaml": {Data: []byte(text)}, "src/a.py": {}}
+	_, err := file.Load(fsys, "f.yaml")
+	require.NoError(t, err)
+	_, err = file.Reader{FS: fsys, Name: "f.yaml", Validate: true}.Services()
+	require.EqualError(t, err, `f.yaml:7:11: Port: 70000 is not from 1 to 65535
+f.yaml:9:7: Writable: /usr/x is the system's
+f.yaml:11:13: Health: Path "x" is not the path of a URL
+f.yaml:13:25: Source[0].To: "/srv" is not /app or a path below it
+f.yaml:15:13: Health: Path and TCP need a Port`)
 }

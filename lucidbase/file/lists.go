@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,14 +15,19 @@ import (
 	"github.com/lucid-project/base-images/variants"
 )
 
-// List is a list of requirements that a service's lock is made from.
+// List is what a service's lock is made from: a list of requirements, or of Debian
+// packages.
 type List struct {
-	// Name is the list's path in FS: NAME.in or else NAME.txt, beside its lock.
+	// Name is the path in FS of a list of requirements: NAME.in or else NAME.txt, beside
+	// its lock.
 	Name string
 	// Lock is the path of the lock, NAME.lock.txt.
 	Lock string
 	// Base is the name of the image that it is locked with.
 	Base string
+	// System are Debian packages, in the place of Name and Base; the lock is
+	// SERVICE.system.lock.json or, of defaults, named for the file.
+	System []string
 }
 
 const lockSuffix = ".lock.txt"
@@ -29,7 +35,11 @@ const lockSuffix = ".lock.txt"
 // Lists returns the lists of all services, each once, in the order of the file. Locks
 // are not read, and need not be there.
 func (r Reader) Lists() ([]List, error) {
-	d := decoder{Reader: r, lock: func(string) (lock.Packages, error) { return lock.Packages{}, nil }}
+	d := decoder{
+		Reader:     r,
+		lock:       func(string) (lock.Packages, error) { return lock.Packages{}, nil },
+		lockSystem: func(string) (lock.System, error) { return lock.System{}, nil },
+	}
 	if _, err := d.services(); err != nil {
 		return nil, err
 	}
@@ -49,16 +59,41 @@ func (r Reader) Lists() ([]List, error) {
 		known := slices.IndexFunc(all, func(l List) bool { return l.Lock == file })
 		switch {
 		case known < 0:
-			all = append(all, List{d.beside(at, file), file, base.Value})
+			all = append(all, List{Name: d.beside(at, file), Lock: file, Base: base.Value})
 			lines[file] = base.Line
 		case !same(all[known].Base, base.Value):
 			d.at(base, "%s is locked with %s on line %d, and with %s here", at.Value, all[known].Base, lines[file], base.Value)
 		}
 	}
+	all = append(all, d.systems()...)
 	if len(all) == 0 && len(d.errs) == 0 {
 		d.at(d.sections["services"], "no service has a lock")
 	}
 	return all, d.err()
+}
+
+// systems returns the lists of Debian packages.
+func (d *decoder) systems() []List {
+	var all []List
+	add := func(of string, fields *yaml.Node) {
+		n := entry(fields, "system")
+		if n == nil || len(n.Content) == 0 {
+			return
+		}
+		d.of = of
+		wanted, _ := d.names(n)
+		file, _ := d.systemLock(n)
+		if slices.ContainsFunc(all, func(l List) bool { return l.Lock == file }) {
+			d.at(n, "%s is the lock of what defaults has: give the service or the file another name", path.Base(file))
+		}
+		all = append(all, List{Lock: file, System: wanted})
+	}
+	add(strings.TrimSuffix(path.Base(d.Name), path.Ext(d.Name)), d.sections["defaults"])
+	services := d.sections["services"].Content
+	for i := 1; i < len(services); i += 2 {
+		add(services[i-1].Value, services[i])
+	}
+	return all
 }
 
 // same reports whether two names are of one base image.

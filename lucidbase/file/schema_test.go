@@ -44,6 +44,10 @@ var special = map[reflect.Type]object{
 		"type": "string", "minLength": 1,
 		"description": "The lock of all packages of the image, NAME.lock.txt, relative to this file: \"lucidbase lock -f FILE\" writes it from NAME.in or NAME.txt. None means the packages of the base.",
 	},
+	reflect.TypeFor[lock.System](): {
+		"type": "array", "items": object{"type": "string", "pattern": "^[a-z0-9][a-z0-9+.-]+$"},
+		"description": "Debian packages that the service needs besides those of its base, such as libpq5: \"lucidbase lock -f FILE\" locks them, with what they need, in NAME.system.lock.json beside this file, where NAME is the service or, in defaults, this file. A base that is not Debian can have none.",
+	},
 	reflect.TypeFor[time.Duration](): {"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`},
 }
 
@@ -166,7 +170,7 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 		"services: {a: {name: b}}", "services: {a: {port: x}}", "services: {a: {port: 1.5}}", "services: {a: {base: debian}}",
 		"services: {a: {command: python}}", "services: {a: {env: [A=1]}}", "services: {a: {env: {A: true}}}", "services: {a: {env: {A: }}}",
 		"services: {a: {health: {interval: 30}}}", "services: {a: {health: {interval: soon}}}", "services: {a: {health: {tcp: x}}}",
-		"services: {a: {source: [src]}}", "services: {a: {source: {from: src}}}", "services: {a: {lock: ''}}",
+		"services: {a: {source: [src]}}", "services: {a: {source: {from: src}}}", "services: {a: {lock: ''}}", "services: {a: {system: libpq5}}", "services: {a: {system: [Lib_pq]}}",
 		"services: {a: {}}\ndefaults: {waivers: [{rule: link, file: x}]}", "services: {a: {version: {}}}",
 	} {
 		require.Error(t, validate(text), "%s", text)
@@ -186,6 +190,8 @@ func value(typ reflect.Type) string {
 		return "src"
 	case reflect.TypeFor[lock.Packages]():
 		return "own.lock.txt"
+	case reflect.TypeFor[lock.System]():
+		return "[libpq5]"
 	case reflect.TypeFor[time.Duration]():
 		return "5s"
 	}

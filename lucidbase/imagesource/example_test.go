@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -66,4 +67,22 @@ func exampleLayout() (string, error) {
 		return dir, err
 	}
 	return dir, p.AppendImage(img)
+}
+
+// An image of a registry is judged without being stored. Its layers are fetched when they
+// are read.
+func ExampleFetch() {
+	ctx := context.Background()
+	ref, err := name.ParseReference("registry.example.com/team/service:v1")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	img, err := imagesource.Fetch(ctx, ref, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	results, err := verify.Index(ctx, img.Index, nil, func(v1.Platform) verify.Contract { return verify.Contract{} }, nil)
+	fmt.Println(len(results), err)
 }

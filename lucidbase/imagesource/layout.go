@@ -36,6 +36,7 @@ func layoutImages(name string, f files) ([]Image, error) {
 	if len(images) == 0 {
 		return nil, errors.New("index.json: signatures, attestations and the like alone: no image in it")
 	}
+	images = slices.CompactFunc(images, func(a, b v1.Descriptor) bool { return a.Digest == b.Digest }) // one with several tags
 	if isOneImage(images) {
 		idx, err := v1image.IndexOf(images, members{c})
 		return []Image{{Name: name, Index: idx, Hashed: true}}, err

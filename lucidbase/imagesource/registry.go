@@ -6,10 +6,11 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/lucid-project/base-images/internal/keychain"
 )
 
 // remoteContent is what a registry has in a repository. go-containerregistry
@@ -20,14 +21,14 @@ type remoteContent struct {
 	repo   name.Repository
 }
 
-// Fetch asks a registry for an image, with the user's own Docker credentials. Layers
-// are fetched when they are read, with ctx. transport reaches the registry; nil is
+// Fetch asks a registry for an image, with the user's own Docker credentials, or without any
+// where the helper that keeps them is not installed. Layers are fetched when they are read, with ctx. transport reaches the registry; nil is
 // go-containerregistry's own, remote.DefaultTransport.
 func Fetch(ctx context.Context, ref name.Reference, transport http.RoundTripper) (Image, error) {
 	if transport == nil {
 		transport = remote.DefaultTransport
 	}
-	puller, err := remote.NewPuller(remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(transport))
+	puller, err := remote.NewPuller(remote.WithAuthFromKeychain(keychain.Pull(nil)), remote.WithTransport(transport))
 	if err != nil {
 		return Image{}, err
 	}

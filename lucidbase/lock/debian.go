@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,6 +62,9 @@ type Layer struct {
 	Size int64 `json:"size"`
 	// Packages are sorted by name.
 	Packages []Package `json:"packages"`
+	// LeftOut are files of these packages that the layer does not have, by their absolute
+	// paths in order, as they could not be used.
+	LeftOut []string `json:"left_out,omitempty"`
 }
 
 // Package is one binary package file of a Debian archive.
@@ -90,62 +93,18 @@ func (l Layer) Find(name string) (Package, bool) {
 
 // ParseDebian reads a lock that Debian.Format wrote. name is what errors call
 // the file; each names the line and, where there is one, the package.
-func ParseDebian(name string, data []byte) (Debian, error) {
-	var d Debian
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&d); err != nil {
-		return Debian{}, fmt.Errorf("parsing %s: line %d: %w", name, lines.At(data, jsonOffset(data, err, dec)), err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Debian{}, fmt.Errorf("parsing %s: line %d: text after the lock's end", name, lines.At(data, dec.InputOffset()))
-	}
-	r := &lines.Report{Name: name}
-	d.check(func(at, format string, args ...any) { r.Bad(lines.OfValue(data, at), format, args...) })
-	if err := r.Err(); err != nil {
-		return Debian{}, err
-	}
-	return d, nil
-}
+func ParseDebian(name string, data []byte) (Debian, error) { return parseJSON[Debian](name, data) }
 
-// Format returns the lock's committed form; equal locks give equal bytes.
-func (d Debian) Format() []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(d); err != nil {
-		panic(err) // strings, numbers and times always encode
-	}
-	return b.Bytes()
-}
+// Format returns the lock's committed form; equal locks have equal bytes.
+func (d Debian) Format() []byte { return formatJSON(d) }
 
-var (
-	hexSHA256   = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	fingerprint = regexp.MustCompile(`^[0-9A-F]{40}$`)
-)
+var fingerprint = regexp.MustCompile(`^[0-9A-F]{40}$`)
 
 // reportFunc takes an error and the path of the JSON value that it is about.
 type reportFunc func(at, format string, args ...any)
 
 func (d Debian) check(bad reportFunc) {
-	if len(d.Suites) == 0 {
-		bad("", "no suites")
-	}
-	archives := map[string]bool{}
-	for i, s := range d.Suites {
-		archives[s.Archive] = true
-		at := fmt.Sprintf("/suites/%d", i)
-		if !names.Suite.MatchString(s.Archive) || !names.Suite.MatchString(s.Name) {
-			bad(at+"/suite", "suite %q of archive %q: not a name", s.Name, s.Archive)
-		}
-		if s.Date.IsZero() || s.Date.Location() != time.UTC {
-			bad(at+"/date", "suite %s: no date in UTC", s.Name)
-		}
-		if !fingerprint.MatchString(s.Key) {
-			bad(at+"/key", "suite %s: key %q is not a fingerprint of 40 hexadecimal digits", s.Name, s.Key)
-		}
-	}
+	archives := checkSuites(d.Suites, bad)
 	if len(d.Platforms) == 0 {
 		bad("", "no platforms")
 	}
@@ -160,6 +119,28 @@ func (d Debian) check(bad reportFunc) {
 	}
 }
 
+// checkSuites reports what is wrong with suites, and returns their archives.
+func checkSuites(suites []Suite, bad reportFunc) map[string]bool {
+	if len(suites) == 0 {
+		bad("", "no suites")
+	}
+	archives := map[string]bool{}
+	for i, s := range suites {
+		archives[s.Archive] = true
+		at := fmt.Sprintf("/suites/%d", i)
+		if !names.Suite.MatchString(s.Archive) || !names.Suite.MatchString(s.Name) {
+			bad(at+"/suite", "suite %q of archive %q: not a name", s.Name, s.Archive)
+		}
+		if s.Date.IsZero() || s.Date.Location() != time.UTC {
+			bad(at+"/date", "suite %s: no date in UTC", s.Name)
+		}
+		if !fingerprint.MatchString(s.Key) {
+			bad(at+"/key", "suite %s: key %q is not a fingerprint of 40 hexadecimal digits", s.Name, s.Key)
+		}
+	}
+	return archives
+}
+
 // inside reports for a value that lies at the path outer.
 func inside(outer string, bad reportFunc) reportFunc {
 	return func(at, format string, args ...any) { bad(outer+at, format, args...) }
@@ -168,11 +149,16 @@ func inside(outer string, bad reportFunc) reportFunc {
 func (l Layer) isZero() bool { return l.Digest == "" && l.Size == 0 && len(l.Packages) == 0 }
 
 func (l Layer) check(where string, archives map[string]bool, bad reportFunc) {
-	if hash, ok := strings.CutPrefix(l.Digest, "sha256:"); !ok || !hexSHA256.MatchString(hash) {
+	if hash, ok := strings.CutPrefix(l.Digest, "sha256:"); !ok || !isSHA256(hash) {
 		bad("/digest", "%s: digest %q is not a SHA-256 digest", where, l.Digest)
 	}
 	if l.Size <= 0 {
 		bad("/size", "%s: size %d is not positive", where, l.Size)
+	}
+	for i, name := range l.LeftOut {
+		if !path.IsAbs(name) || path.Clean(name) != name || i > 0 && l.LeftOut[i-1] >= name {
+			bad(fmt.Sprintf("/left_out/%d", i), "%s: left out %q: not a clean absolute path, listed twice or not in order", where, name)
+		}
 	}
 	for i, p := range l.Packages {
 		at := fmt.Sprintf("/packages/%d", i)
@@ -199,7 +185,7 @@ func (p Package) check(where string, archives map[string]bool, bad reportFunc) {
 	if p.Size <= 0 {
 		bad("/size", "%s: size %d is not positive", where, p.Size)
 	}
-	if !hexSHA256.MatchString(p.SHA256) {
+	if !isSHA256(p.SHA256) {
 		bad("/sha256", "%s: sha256 %q is not 64 hexadecimal digits", where, p.SHA256)
 	}
 }

@@ -119,7 +119,7 @@ func TestParseDebianHeaders(t *testing.T) {
 	require.ErrorContains(t, err, `linux/amd64 headers: digest "" is not a SHA-256 digest`)
 }
 
-// Every fault is told, in the same order each time.
+// Every fault is reported, in the same order each time.
 func TestParseDebianAll(t *testing.T) {
 	d := testDebian()
 	for _, p := range d.Platforms {

@@ -16,7 +16,7 @@ import (
 // holds none.
 type Packages struct {
 	// Base is the image whose packages these were resolved with: then they are all
-	// that an image has. Zero means that they are further ones.
+	// packages of an image. Zero means that they are added to those of a tier.
 	Base Base
 	// Targets are those of WheelTargets that the packages are locked for.
 	Targets []string
@@ -28,13 +28,13 @@ type Packages struct {
 type Base struct {
 	// Name is the image's, such as "python-base".
 	Name string
-	// Digest is that of the image's own lock of packages then (Packages.Digest).
+	// Digest is that of the image's own lock of packages at that time (Packages.Digest).
 	Digest string
 }
 
 // Digest identifies the lock, "sha256:" and 64 hexadecimal digits.
 func (p Packages) Digest() string {
-	return digestOf([][]byte{p.Requirements.Format(), p.FormatTOML()})
+	return digestOf(p.parts())
 }
 
 // Beside is the name of the TOML file of a lock: "requirements.lock.toml" for
@@ -56,9 +56,14 @@ func Read(fsys fs.FS, name string) (Packages, error) {
 	if err != nil {
 		return Packages{}, err
 	}
-	if _, err := ParseRequirements(name, text); err != nil {
+	reqs, err := ParseRequirements(name, text)
+	if err != nil {
 		if !bytes.Contains(text, []byte("--hash=")) {
-			return Packages{}, fmt.Errorf("%s: %w; \"lucidbase lock -r %s\" writes one", name, ErrNoHashes, name)
+			list, now := name, strings.TrimSuffix(name, path.Ext(name))+".lock.txt"
+			if short, ok := strings.CutSuffix(name, ".lock.txt"); ok {
+				list, now = short+".txt", name
+			}
+			return Packages{}, fmt.Errorf("%s: %w; \"lucidbase lock -r %s\" writes %s", name, ErrNoHashes, list, now)
 		}
 		return Packages{}, err
 	}
@@ -70,7 +75,7 @@ func Read(fsys fs.FS, name string) (Packages, error) {
 	if err != nil {
 		return Packages{}, err
 	}
-	return ParsePackages(name, text, data)
+	return joined(name, reqs, data)
 }
 
 // ParsePackages reads a lock's text and TOML. name is what errors call the text
@@ -80,6 +85,11 @@ func ParsePackages(name string, text, data []byte) (Packages, error) {
 	if err != nil {
 		return Packages{}, err
 	}
+	return joined(name, reqs, data)
+}
+
+// joined returns what a lock's text and TOML say together.
+func joined(name string, reqs Requirements, data []byte) (Packages, error) {
 	p, err := parseFiles(Beside(name), data)
 	if err != nil {
 		return Packages{}, err
@@ -126,8 +136,8 @@ func (r Requirement) files() []string {
 	for _, w := range r.Wheels {
 		all = append(all, w.SHA256)
 	}
-	if r.Source != nil {
-		all = append(all, r.Source.SHA256)
+	if r.Sdist != nil {
+		all = append(all, r.Sdist.SHA256)
 	}
 	return all
 }

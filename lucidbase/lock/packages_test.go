@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func hash(c string) string { return strings.Repeat(c, 64) }
+func hex64(c string) string { return strings.Repeat(c, 64) }
 
 // testPackages are one of each kind: pure, one wheel a target, compiled for some,
 // compiled once for all, needed on one CPU alone.
@@ -19,18 +19,18 @@ func testPackages() Packages {
 	all := WheelTargets()
 	p := Packages{Targets: all, Requirements: Requirements{
 		{Name: "cffi", Version: "1.15.1", Wheels: []Wheel{
-			{Name: "cffi-1.15.1-cp311-cp311-manylinux_2_17_x86_64.whl", Size: 460000, SHA256: hash("1"), Targets: all[:1]},
-		}, Source: &Source{SHA256: hash("e"), Targets: all[1:], CXX: true, Libraries: []string{"libffi-dev"}}},
+			{Name: "cffi-1.15.1-cp311-cp311-manylinux_2_17_x86_64.whl", Size: 460000, SHA256: hex64("1"), Targets: all[:1]},
+		}, Sdist: &Sdist{SHA256: hex64("e"), Targets: all[1:], CXX: true, Libraries: []string{"libffi-dev"}}},
 		{Name: "greenlet", Version: "3.0", Marker: "platform_machine == 'x86_64'", Wheels: []Wheel{
-			{Name: "greenlet-3.0-cp311-cp311-manylinux_2_17_x86_64.whl", Size: 600000, SHA256: hash("2"), Targets: all[:1]},
-			{Name: "greenlet-3.0-cp311-cp311-musllinux_1_1_x86_64.whl", Size: 600001, SHA256: hash("3"), Targets: all[2:3]},
+			{Name: "greenlet-3.0-cp311-cp311-manylinux_2_17_x86_64.whl", Size: 600000, SHA256: hex64("2"), Targets: all[:1]},
+			{Name: "greenlet-3.0-cp311-cp311-musllinux_1_1_x86_64.whl", Size: 600001, SHA256: hex64("3"), Targets: all[2:3]},
 		}},
-		{Name: "idna", Version: "3.10", Wheels: []Wheel{{Name: "idna-3.10-py3-none-any.whl", Size: 70000, SHA256: hash("4"), Targets: all}}},
-		{Name: "pymongo", Version: "4.6.0", Source: &Source{SHA256: hash("a"), Targets: all, Build: Requirements{
-			{Name: "setuptools", Version: "80.9.0", Hashes: []string{"sha256:" + hash("b"), "sha256:" + hash("c")}},
-			{Name: "wheel", Version: "0.45.1", Marker: `platform_machine == 'x86_64'`, Hashes: []string{"sha256:" + hash("d")}},
+		{Name: "idna", Version: "3.10", Wheels: []Wheel{{Name: "idna-3.10-py3-none-any.whl", Size: 70000, SHA256: hex64("4"), Targets: all}}},
+		{Name: "pymongo", Version: "4.6.0", Sdist: &Sdist{SHA256: hex64("a"), Targets: all, Build: Requirements{
+			{Name: "setuptools", Version: "80.9.0", Hashes: []string{"sha256:" + hex64("b"), "sha256:" + hex64("c")}},
+			{Name: "wheel", Version: "0.45.1", Marker: `platform_machine == 'x86_64'`, Hashes: []string{"sha256:" + hex64("d")}},
 		}}},
-		{Name: "stem", Version: "1.8.2", Source: &Source{SHA256: hash("f"), Targets: []string{"any"}}},
+		{Name: "stem", Version: "1.8.2", Sdist: &Sdist{SHA256: hex64("f"), Targets: []string{"any"}}},
 	}}
 	for i, r := range p.Requirements {
 		for _, h := range r.files() {
@@ -62,7 +62,7 @@ func TestBeside(t *testing.T) {
 
 func TestRead(t *testing.T) {
 	want := testPackages()
-	for _, base := range []Base{{}, {Name: "python-base", Digest: "sha256:" + hash("0")}} {
+	for _, base := range []Base{{}, {Name: "python-base", Digest: "sha256:" + hex64("0")}} {
 		want.Base = base
 		got, err := Read(testFiles(want), "x.lock.txt")
 		require.NoError(t, err)
@@ -88,9 +88,9 @@ func TestPackagesFor(t *testing.T) {
 	require.True(t, p.Requirements[2].Wheels[0].Pure())
 	_, ok = p.Requirements[0].Wheel("manylinux_2_36_aarch64")
 	require.False(t, ok)
-	require.True(t, p.Requirements[0].Source.Serves("manylinux_2_36_aarch64"))
-	require.Equal(t, "manylinux_2_36_aarch64", p.Requirements[0].Source.BuildTarget("manylinux_2_36_aarch64"))
-	require.Equal(t, AnyTarget, p.Requirements[4].Source.BuildTarget("manylinux_2_36_aarch64"))
+	require.True(t, p.Requirements[0].Sdist.Serves("manylinux_2_36_aarch64"))
+	require.Equal(t, "manylinux_2_36_aarch64", p.Requirements[0].Sdist.BuildTarget("manylinux_2_36_aarch64"))
+	require.Equal(t, AnyTarget, p.Requirements[4].Sdist.BuildTarget("manylinux_2_36_aarch64"))
 }
 
 // The two files say the same, or which of them says something else of what.
@@ -103,16 +103,16 @@ func TestReadDisagreement(t *testing.T) {
 			return strings.Replace(text, "idna==3.10", "idna==3.11", 1), data
 		},
 		"flask 1 is in the first alone": func(text, data string) (string, string) {
-			return text + "flask==1 --hash=sha256:" + hash("0") + "\n", data
+			return text + "flask==1 --hash=sha256:" + hex64("0") + "\n", data
 		},
-		"idna 3.10: the hash " + hash("5") + " is in the second alone": func(text, data string) (string, string) {
-			return text, strings.Replace(data, hash("4"), hash("5"), 1)
+		"idna 3.10: the hash " + hex64("5") + " is in the second alone": func(text, data string) (string, string) {
+			return text, strings.Replace(data, hex64("4"), hex64("5"), 1)
 		},
-		"pymongo 4.6.0: the hash " + hash("5") + " is in the second alone": func(text, data string) (string, string) {
-			return text, strings.Replace(data, hash("a"), hash("5"), 1)
+		"pymongo 4.6.0: the hash " + hex64("5") + " is in the second alone": func(text, data string) (string, string) {
+			return text, strings.Replace(data, hex64("a"), hex64("5"), 1)
 		},
 		"idna 3.10: listed twice": func(text, data string) (string, string) {
-			return text + "idna==3.10 ; python_version < '3' --hash=sha256:" + hash("4") + "\n", data
+			return text + "idna==3.10 ; python_version < '3' --hash=sha256:" + hex64("4") + "\n", data
 		},
 	} {
 		files := testFiles(testPackages())
@@ -134,8 +134,11 @@ func TestReadRefuses(t *testing.T) {
 	files["x.lock.txt"].Data = []byte("idna==1\nfastapi>=0.111,<1.0\n")
 	_, err = Read(files, "x.lock.txt")
 	require.ErrorIs(t, err, ErrNoHashes)
-	require.EqualError(t, err, `x.lock.txt: a list without hashes, and no lock; "lucidbase lock -r x.lock.txt" writes one`)
-	files["x.lock.txt"].Data = []byte("idna==1\nrich==1 --hash=sha256:" + hash("4") + "\n")
+	require.EqualError(t, err, `x.lock.txt: a list without hashes, and no lock; "lucidbase lock -r x.txt" writes x.lock.txt`)
+	files["requirements.in"] = files["x.lock.txt"]
+	_, err = Read(files, "requirements.in")
+	require.EqualError(t, err, `requirements.in: a list without hashes, and no lock; "lucidbase lock -r requirements.in" writes requirements.lock.txt`)
+	files["x.lock.txt"].Data = []byte("idna==1\nrich==1 --hash=sha256:" + hex64("4") + "\n")
 	_, err = Read(files, "x.lock.txt")
 	require.EqualError(t, err, "parsing x.lock.txt: line 1: idna: no hash")
 }
@@ -148,14 +151,14 @@ func TestParseFilesRefuses(t *testing.T) {
 		`line 3: Cffi: name "Cffi" is not a normalised`:                             {`"cffi"`, `"Cffi"`},
 		`line 3: cffi: version "new est" is not a version`:                          {`"1.15.1"`, `"new est"`},
 		`line 3: cffi: size 0 of cffi-1.15.1-cp311-cp311-manylinux_2_17_x8`:         {`460000`, `0`},
-		`line 3: cffi: sha256 "11" of cffi-1.15.1-cp311-cp311-manylinux_2_`:         {hash("1"), "11"},
-		`line 3: cffi: sha256 "ee" of the source is not 64`:                         {hash("e"), "ee"},
+		`line 3: cffi: sha256 "11" of cffi-1.15.1-cp311-cp311-manylinux_2_`:         {hex64("1"), "11"},
+		`line 3: cffi: sha256 "ee" of the source is not 64`:                         {hex64("e"), "ee"},
 		`line 3: cffi: library "lib ffi" is not a Debian package name`:              {`"libffi-dev"`, `"lib ffi"`},
 		`line 3: cffi: library libffi-dev: listed twice`:                            {`"libffi-dev"`, `"libffi-dev", "libffi-dev"`},
 		`line 15: greenlet: "../x" is no wheel's name`:                              {`"greenlet-3.0-cp311-cp311-manylinux_2_17_x86_64.whl"`, `"../x"`},
 		`line 15: greenlet: target manylinux_2_36_x86_64: listed twice`:             {`"musllinux_1_2_x86_64"] }`, `"manylinux_2_36_x86_64"] }`},
-		`line 23: idna: no targets`:                                                 {`wheels = [` + "\n" + `  { name = "idna-3.10-py3-none-any.whl", size = 70000, hashes = { sha256 = "` + hash("4") + `" } },` + "\n]", `wheels = []`},
-		`line 30: pymongo: parsing build: line 1: setuptools: no hash`:              {"setuptools==80.9.0 \\\n    --hash=sha256:" + hash("b") + " \\\n    --hash=sha256:" + hash("c"), "setuptools==80.9.0"},
+		`line 23: idna: no targets`:                                                 {`wheels = [` + "\n" + `  { name = "idna-3.10-py3-none-any.whl", size = 70000, hashes = { sha256 = "` + hex64("4") + `" } },` + "\n]", `wheels = []`},
+		`line 30: pymongo: parsing build: line 1: setuptools: no hash`:              {"setuptools==80.9.0 \\\n    --hash=sha256:" + hex64("b") + " \\\n    --hash=sha256:" + hex64("c"), "setuptools==80.9.0"},
 		`line 44: stem: target any stands alone`:                                    {`["any"]`, `["any", "manylinux_2_36_x86_64"]`},
 		`line 30: alpha: listed twice or not in order`:                              {`"pymongo"`, `"alpha"`},
 		`line 30: idna: version 3.10 is for manylinux_2_36_x86_64, and so is 4.6.0`: {`"pymongo"`, `"idna"`},
@@ -180,7 +183,7 @@ func TestPackagesCountInDigest(t *testing.T) {
 	compiled := set.Digest(Minimal, Packages{})
 	require.NotEqual(t, want, compiled)
 	other := testPackages()
-	other.Requirements[3].Source.Build = nil
+	other.Requirements[3].Sdist.Build = nil
 	set.Python[Minimal] = other
 	require.NotEqual(t, compiled, set.Digest(Minimal, Packages{}))
 }

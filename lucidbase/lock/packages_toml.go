@@ -3,6 +3,7 @@ package lock
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/lucid-project/base-images/internal/lines"
@@ -61,9 +62,8 @@ func parseFiles(name string, data []byte) (Packages, error) {
 	}
 	checkTargets(p.Targets, WheelTargets(), func(format string, args ...any) { r.Bad(lines.OfKey(data, "targets"), format, args...) })
 	for i, raw := range file.Packages {
-		line := lines.With(data, i, "[[packages]]")
 		bad := func(format string, args ...any) {
-			r.Bad(line, "%s: %w", raw.Name, fmt.Errorf(format, args...))
+			r.Bad(lines.With(data, i, "[[packages]]"), "%s: %w", raw.Name, fmt.Errorf(format, args...))
 		}
 		req := raw.requirement(p.Targets, bad)
 		p.checkNew(req, bad)
@@ -79,7 +79,7 @@ func parseFiles(name string, data []byte) (Packages, error) {
 // target.
 func (p Packages) checkNew(r Requirement, bad func(string, ...any)) {
 	for _, before := range p.Requirements {
-		if before.Name > r.Name || before.String() == r.String() {
+		if before.Name > r.Name || before.Name == r.Name && before.Version == r.Version {
 			bad("listed twice or not in order")
 			return
 		}
@@ -110,8 +110,8 @@ func (raw packageTOML) requirement(targets []string, bad func(string, ...any)) R
 		r.Wheels = append(r.Wheels, wheel)
 	}
 	if raw.Sdist != nil {
-		r.Source = raw.Sdist.source(bad)
-		served = append(served, r.Source.Targets...)
+		r.Sdist = raw.Sdist.source(bad)
+		served = append(served, r.Sdist.Targets...)
 	}
 	checkTargets(served, targets, bad)
 	return r
@@ -121,7 +121,7 @@ func (w Wheel) check(bad func(string, ...any)) {
 	if !strings.HasSuffix(w.Name, ".whl") || strings.ContainsAny(w.Name, "/\\\"'") {
 		bad("%q is no wheel's name", w.Name)
 	}
-	if !hexSHA256.MatchString(w.SHA256) {
+	if !isSHA256(w.SHA256) {
 		bad("sha256 %q of %s is not 64 hexadecimal digits", w.SHA256, w.Name)
 	}
 	if w.Size <= 0 {
@@ -129,17 +129,17 @@ func (w Wheel) check(bad func(string, ...any)) {
 	}
 }
 
-func (raw sdistTOML) source(bad func(string, ...any)) *Source {
+func (raw sdistTOML) source(bad func(string, ...any)) *Sdist {
 	build, err := ParseRequirements("build", []byte(raw.Build))
 	if err != nil {
 		bad("%w", err)
 	}
-	s := &Source{SHA256: raw.Hashes["sha256"], Targets: raw.Targets, CXX: raw.CXX, Libraries: raw.Libraries, Build: build}
+	s := &Sdist{SHA256: raw.Hashes["sha256"], Targets: raw.Targets, CXX: raw.CXX, Libraries: raw.Libraries, Build: build}
 	s.check(bad)
 	return s
 }
 
-// FormatTOML returns the text of the lock's TOML file; equal locks give equal
+// FormatTOML returns the text of the lock's TOML file; equal locks have equal
 // bytes.
 func (p Packages) FormatTOML() []byte {
 	var b bytes.Buffer
@@ -148,30 +148,53 @@ func (p Packages) FormatTOML() []byte {
 	}
 	b.WriteString(formatList("targets", p.Targets))
 	for _, r := range p.Requirements {
-		fmt.Fprintf(&b, "\n[[packages]]\nname = %q\nversion = %q\n", r.Name, r.Version)
+		b.WriteString("\n[[packages]]\nname = ")
+		quote(&b, r.Name)
+		b.WriteString("\nversion = ")
+		quote(&b, r.Version)
+		b.WriteByte('\n')
 		if len(r.Wheels) > 0 {
 			b.WriteString("wheels = [\n")
 			for _, w := range r.Wheels {
-				b.WriteString("  " + w.formatTOML(p.Targets) + ",\n")
+				w.formatTOML(&b, p.Targets)
 			}
 			b.WriteString("]\n")
 		}
-		if r.Source != nil {
-			b.WriteString(r.Source.formatTOML())
+		if r.Sdist != nil {
+			b.WriteString(r.Sdist.formatTOML())
 		}
 	}
 	return b.Bytes()
 }
 
-func (w Wheel) formatTOML(all []string) string {
-	text := fmt.Sprintf("{ name = %q, size = %d, hashes = { sha256 = %q }", w.Name, w.Size, w.SHA256)
-	if len(w.Targets) < len(all) {
-		text += ", " + strings.TrimSpace(formatList("targets", w.Targets))
+// quote writes a string as TOML has it. Each graph formats its lock, for the digest:
+// what needs no quoting, as all that was parsed, is written as it is.
+func quote(b *bytes.Buffer, s string) {
+	special := func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }
+	if strings.ContainsFunc(s, special) {
+		b.Write(strconv.AppendQuote(b.AvailableBuffer(), s))
+		return
 	}
-	return text + " }"
+	b.WriteByte('"')
+	b.WriteString(s)
+	b.WriteByte('"')
 }
 
-func (s *Source) formatTOML() string {
+func (w Wheel) formatTOML(b *bytes.Buffer, all []string) {
+	b.WriteString("  { name = ")
+	quote(b, w.Name)
+	b.WriteString(", size = ")
+	b.Write(strconv.AppendInt(b.AvailableBuffer(), w.Size, 10))
+	b.WriteString(", hashes = { sha256 = ")
+	quote(b, w.SHA256)
+	b.WriteString(" }")
+	if len(w.Targets) < len(all) {
+		b.WriteString(", " + strings.TrimSpace(formatList("targets", w.Targets)))
+	}
+	b.WriteString(" },\n")
+}
+
+func (s *Sdist) formatTOML() string {
 	text := fmt.Sprintf("[packages.sdist]\nhashes = { sha256 = %q }\n", s.SHA256) + formatList("targets", s.Targets)
 	if s.CXX {
 		text += "cxx = true\n"

@@ -3,6 +3,7 @@ package lock
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"regexp"
@@ -31,8 +32,8 @@ type Requirement struct {
 	// Wheels are the files that are installed, each for some targets. Requirements of
 	// a text alone have none.
 	Wheels []Wheel
-	// Source is compiled for targets that have no wheel; nil for none.
-	Source *Source
+	// Sdist is compiled for targets that have no wheel; nil for none.
+	Sdist *Sdist
 }
 
 var (
@@ -69,12 +70,16 @@ func ParseRequirements(name string, data []byte) (Requirements, error) {
 func (rs Requirements) Format() []byte {
 	var b bytes.Buffer
 	for _, r := range rs {
-		b.WriteString(r.Name + "==" + r.Version)
+		b.WriteString(r.Name)
+		b.WriteString("==")
+		b.WriteString(r.Version)
 		if r.Marker != "" {
-			b.WriteString(" ; " + r.Marker)
+			b.WriteString(" ; ")
+			b.WriteString(r.Marker)
 		}
 		for _, h := range r.Hashes {
-			b.WriteString(" \\\n    --hash=" + h)
+			b.WriteString(" \\\n    --hash=")
+			b.WriteString(h)
 		}
 		b.WriteByte('\n')
 	}
@@ -119,30 +124,40 @@ type logicalLine struct {
 // logicalLines joins continued lines and drops comments and blank lines.
 func logicalLines(data []byte) []logicalLine {
 	var out []logicalLine
-	var cur logicalLine
+	var parts []string
+	first := 0
+	end := func() {
+		if len(parts) > 0 {
+			out = append(out, logicalLine{first, strings.Join(parts, " ")})
+		}
+		parts = parts[:0]
+	}
 	sc := bufio.NewScanner(bytes.NewReader(data))
 	sc.Buffer(nil, len(data)+1)
 	for n := 1; sc.Scan(); n++ {
 		text := sc.Text()
-		if i := strings.Index(" "+text, " #"); i >= 0 {
-			text = text[:i]
+		if strings.HasPrefix(text, "#") {
+			text = ""
 		}
+		text, _, _ = strings.Cut(text, " #")
 		text, continued := strings.CutSuffix(strings.TrimSpace(text), `\`)
-		if cur.text == "" {
-			cur.number = n
+		if len(parts) == 0 {
+			first = n
 		}
-		cur.text = strings.TrimSpace(cur.text + " " + strings.TrimSpace(text))
+		if text = strings.TrimSpace(text); text != "" {
+			parts = append(parts, text)
+		}
 		if !continued {
-			if cur.text != "" {
-				out = append(out, cur)
-			}
-			cur = logicalLine{}
+			end()
 		}
 	}
-	if cur.text != "" {
-		out = append(out, cur)
-	}
+	end()
 	return out
+}
+
+// isSHA256 reports whether a text is 64 hexadecimal digits. A lock has thousands.
+func isSHA256(s string) bool {
+	return len(s) == sha256.Size*2 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 func parseRequirement(text string) (Requirement, error) {
@@ -160,7 +175,7 @@ func parseRequirement(text string) (Requirement, error) {
 			continue
 		}
 		hash, ok := strings.CutPrefix(option, "--hash=sha256:")
-		if !ok || !hexSHA256.MatchString(hash) {
+		if !ok || !isSHA256(hash) {
 			return Requirement{}, fmt.Errorf("%s: %q is not --hash=sha256: and 64 hexadecimal digits", r.Name, option)
 		}
 		r.Hashes = append(r.Hashes, "sha256:"+hash)

@@ -112,3 +112,18 @@ func ExampleDefault() {
 	fmt.Println(libc.Archive, strings.HasSuffix(libc.Path, "_arm64.deb"))
 	// Output: debian true
 }
+
+// The text of the committed set is kept; its digests are those of a set that was read
+// anew.
+func TestDigestOfTheCommittedSet(t *testing.T) {
+	own, err := Default()
+	require.NoError(t, err)
+	anew, err := ReadSet(Files())
+	require.NoError(t, err)
+	for _, tier := range append(Tiers(), Bare) {
+		require.Equal(t, anew.Digest(tier, own.Python[Python]), own.Digest(tier, own.Python[Python]))
+		require.Equal(t, anew.Python[tier].Digest(), own.TierDigest(tier))
+	}
+	anew.Python[Minimal] = anew.Python[Python]
+	require.Equal(t, own.TierDigest(Python), anew.TierDigest(Minimal))
+}

@@ -61,13 +61,13 @@ func (t Tool) check(name string, data []byte, r *lines.Report) {
 		r.Bad(line("sha256"), "%s: no wheel", name)
 	}
 	for _, platform := range slices.Sorted(maps.Keys(t.SHA256)) {
-		if hash := t.SHA256[platform]; !hexSHA256.MatchString(hash) {
+		if hash := t.SHA256[platform]; !isSHA256(hash) {
 			r.Bad(line(platform), "%s: %s: sha256 %q is not 64 hexadecimal digits", name, platform, hash)
 		}
 	}
 }
 
-// Format returns the lock's committed form; equal locks give equal bytes.
+// Format returns the lock's committed form; equal locks have equal bytes.
 func (t Tools) Format() []byte {
 	if t.Zig.isZero() {
 		return encodeTOML(struct {

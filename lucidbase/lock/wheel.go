@@ -40,7 +40,7 @@ func (r Requirement) Wheel(target string) (Wheel, bool) {
 // wheel, or compiled from source.
 func (r Requirement) Serves(target string) bool {
 	_, ok := r.Wheel(target)
-	return ok || r.Source.Serves(target)
+	return ok || r.Sdist.Serves(target)
 }
 
 // String returns the name and the version.

@@ -3,6 +3,7 @@ package lucidtest_test
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -106,17 +107,18 @@ func TestNothingIsLeft(t *testing.T) {
 		"interrupt": func(c *exec.Cmd) error { return syscall.Kill(-c.Process.Pid, syscall.SIGINT) },
 		"terminate": func(c *exec.Cmd) error { return c.Process.Signal(syscall.SIGTERM) },
 		"kill":      func(c *exec.Cmd) error { return c.Process.Kill() },
+		"timeout":   func(*exec.Cmd) error { return nil },
 	} {
 		t.Run(how, func(t *testing.T) {
 			mark := fmt.Sprintf("lucidtest-%s-%d", how, os.Getpid())
 			cmd := childCommand(t, t.TempDir(), endEnv+"="+how, markEnv+"="+mark)
+			if how == "timeout" {
+				cmd.Args = append(cmd.Args, "-test.timeout=10s")
+			}
 			out, err := cmd.StdoutPipe()
 			require.NoError(t, err)
 			require.NoError(t, cmd.Start())
-			lines := bufio.NewScanner(out)
-			for lines.Scan() && lines.Text() != "ready" {
-			}
-			require.Equal(t, "ready", lines.Text())
+			lines := awaitReady(t, out)
 			require.NoError(t, end(cmd))
 			for lines.Scan() { // until its end
 			}
@@ -135,6 +137,16 @@ func TestNothingIsLeft(t *testing.T) {
 			require.Empty(t, left)
 		})
 	}
+}
+
+// awaitReady reads what a child says until its container runs.
+func awaitReady(t *testing.T, out io.Reader) *bufio.Scanner {
+	t.Helper()
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && lines.Text() != "ready" {
+	}
+	require.Equal(t, "ready", lines.Text())
+	return lines
 }
 
 // marked lists the processes of this machine that have an argument.
@@ -174,8 +186,8 @@ func TestAnyUser(t *testing.T) {
 	require.Contains(t, string(out), "uid 65532")
 }
 
-// becomeUser starts the program anew as a user with subordinate ids, which a copy of
-// /etc that this process alone sees gives them.
+// becomeUser starts the program anew as a user with subordinate ids, from a copy of
+// /etc that this process alone sees.
 func becomeUser(user string) error {
 	uid, err := strconv.Atoi(user)
 	if err != nil {

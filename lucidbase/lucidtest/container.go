@@ -24,8 +24,8 @@ import (
 type Container struct {
 	t       testing.TB
 	name    string
-	box     *sandbox.Sandbox
-	process *sandbox.Process
+	box     host
+	process process
 	config  v1.Config
 	options options
 	peers   map[string]*Container
@@ -75,7 +75,7 @@ func (c *Container) URL() string {
 	}
 	port, err := c.port()
 	if err == nil {
-		c.listener, err = c.process.Publish(c.t.Context(), "127.0.0.1:0", port)
+		c.listener, err = sandbox.Publish(c.t.Context(), "127.0.0.1:0", net.JoinHostPort(c.name, port), c.process.DialContext)
 	}
 	if err != nil {
 		c.t.Fatalf("%s: %v", c.name, err)
@@ -109,20 +109,7 @@ func (c *Container) Exec(args ...string) Output {
 
 func (c *Container) exec(ctx context.Context, args []string) (Output, error) {
 	var stdout, stderr logBuffer
-	var files []*os.File
-	for _, b := range []*logBuffer{&stdout, &stderr} {
-		f, err := b.pipe()
-		if err != nil {
-			return Output{}, err
-		}
-		defer f.Close()
-		files = append(files, f)
-	}
-	code, err := c.process.Exec(ctx, args, files[0], files[1])
-	for i, b := range []*logBuffer{&stdout, &stderr} {
-		files[i].Close()
-		b.drain()
-	}
+	code, err := c.process.exec(ctx, args, &stdout, &stderr)
 	return Output{Stdout: stdout.String(), Stderr: stderr.String(), Code: code}, err
 }
 
@@ -130,7 +117,7 @@ func (c *Container) exec(ctx context.Context, args []string) (Output, error) {
 func (c *Container) ReadFile(name string) ([]byte, error) {
 	ctx, cancel := c.limit()
 	defer cancel()
-	f, err := c.process.Open(ctx, name)
+	f, err := c.process.open(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +213,7 @@ func (c *Container) tail() string {
 type logBuffer struct {
 	mu    sync.Mutex
 	data  bytes.Buffer
-	ended chan struct{}
+	ended <-chan struct{}
 }
 
 // pipe returns a file to write to; drain then waits for the end of what was written.
@@ -235,9 +222,10 @@ func (b *logBuffer) pipe() (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a pipe: %w", err)
 	}
-	b.ended = make(chan struct{})
+	ended := make(chan struct{})
+	b.ended = ended
 	go func() {
-		defer close(b.ended)
+		defer close(ended)
 		defer r.Close()
 		_, _ = io.Copy(b, r) // ends with the last writer
 	}()

@@ -63,7 +63,7 @@ func TestGolden(t *testing.T) {
 	require.Contains(t, got, "and was\n\t    \"User\": \"0\"")
 }
 
-// gateway is a service that keeps what it is told.
+// gateway is a service that keeps what it is reported.
 func gateway() variants.Service {
 	const program = `
 import http.server, os, pathlib

@@ -26,7 +26,6 @@ type options struct {
 	network  bool
 	platform *ocispecs.Platform
 	peers    map[string]Peer
-	writable []string // what a Spec says of itself
 }
 
 // defaultTimeout is far above what a service takes on a busy machine.
@@ -81,12 +80,18 @@ func Network() Option { return func(o *options) { o.network = true } }
 // Platform runs the image for another platform than this machine's.
 func Platform(p ocispecs.Platform) Option { return func(o *options) { o.platform = &p } }
 
-// Peer is a further container that a service needs. It has either a Spec or an Image.
+// Peer is a further container that a service needs: of a Spec, an Image, or Packages.
 type Peer struct {
 	Spec  lucidbase.Spec
 	Image v1.Image
-	// Options are all but Network, Platform, Timeout and Peers, which are those of
-	// the service.
+	// Packages are Debian's, such as "redis-server": with what they depend on, and what
+	// every Debian system has, a shell too, they are an image for this machine. The
+	// command is that of the option Args. It runs as the images' user in /data, which it
+	// may write to, as to /run and /var; no script of a package has run. The newest
+	// versions are taken, and kept in the cache directory for a week.
+	Packages []string
+	// Options may be any but Network, Platform, Timeout and Peers, which the service
+	// decides on.
 	Options []Option
 }
 
@@ -103,8 +108,17 @@ func Peers(t testing.TB, peers map[string]Peer) Option {
 }
 
 func (p Peer) check(name string) error {
-	if (p.Spec == nil) == (p.Image == nil) {
-		return errors.New("either Spec or Image is needed")
+	kinds := 0
+	for _, has := range []bool{p.Spec != nil, p.Image != nil, len(p.Packages) > 0} {
+		if has {
+			kinds++
+		}
+	}
+	if kinds != 1 {
+		return errors.New("one of Spec, Image and Packages is needed")
+	}
+	if len(p.Packages) > 0 && len(newOptions(p.Options).args) == 0 {
+		return errors.New("Packages have no command: the option Args is needed")
 	}
 	return sandbox.CheckName(name)
 }

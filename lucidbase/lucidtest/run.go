@@ -2,12 +2,12 @@ package lucidtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -16,7 +16,6 @@ import (
 
 	"github.com/lucid-project/base-images/internal/sandbox"
 	"github.com/lucid-project/base-images/lucidbase"
-	"github.com/lucid-project/base-images/variants"
 )
 
 // Run builds a Spec's image and starts it. It returns when all that the options wait
@@ -27,17 +26,7 @@ import (
 func Run(t testing.TB, spec lucidbase.Spec, opts ...Option) *Container {
 	t.Helper()
 	o := newOptions(opts)
-	o.writable = writable(spec)
 	return run(t, build(t, spec, o.target()), o)
-}
-
-// writable are the directories that a service has volumes for in production, whether
-// its image declares them or not.
-func writable(spec lucidbase.Spec) []string {
-	if s, ok := spec.(variants.Service); ok {
-		return s.Writable
-	}
-	return nil
 }
 
 // RunImage is Run for an image of any origin.
@@ -56,6 +45,9 @@ func (o options) target() ocispecs.Platform {
 
 func run(t testing.TB, img v1.Image, o options) *Container {
 	t.Helper()
+	if img == nil {
+		t.Fatal("RunImage: no image")
+	}
 	config, err := img.ConfigFile()
 	if err != nil {
 		t.Fatalf("reading the image: %v", err)
@@ -64,22 +56,14 @@ func run(t testing.TB, img v1.Image, o options) *Container {
 	if _, clash := o.peers[name]; clash {
 		t.Fatalf("peer %q has the name of the service itself", name)
 	}
-	box := openSandbox(t, sandbox.Config{
+	box := openHost(t, sandbox.Config{
 		Names:        append(slices.Sorted(maps.Keys(o.peers)), name),
 		HostNetwork:  o.network,
 		Architecture: config.Architecture,
-	})
+	}, img)
 	main := &Container{t: t, name: name, box: box, config: config.Config, options: o, peers: map[string]*Container{}}
 	t.Cleanup(main.close)
-	images := map[string]v1.Image{}
-	for peer, p := range o.peers {
-		main.peers[peer], images[peer] = p.container(main, peer)
-	}
-	var all errgroup.Group
-	for peer, c := range main.peers {
-		all.Go(func() error { return c.start(t.Context(), images[peer]) })
-	}
-	if err := all.Wait(); err != nil {
+	if err := main.startPeers(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := main.start(t.Context(), img); err != nil {
@@ -88,39 +72,49 @@ func run(t testing.TB, img v1.Image, o options) *Container {
 	return main
 }
 
-// container returns what a peer is before it is started.
-func (p Peer) container(main *Container, name string) (*Container, v1.Image) {
-	main.t.Helper()
-	o := newOptions(p.Options)
-	o.timeout, o.network = main.options.timeout, main.options.network
-	img := p.Image
-	if p.Spec != nil {
-		img = build(main.t, p.Spec, main.options.target())
-		o.writable = writable(p.Spec)
+// startPeers makes the peers' images and starts them, all at once.
+func (c *Container) startPeers(ctx context.Context) error {
+	var mu sync.Mutex // of c.peers
+	var all errgroup.Group
+	for name, p := range c.options.peers {
+		all.Go(func() error {
+			img, err := p.image(ctx, c.options.target())
+			if err != nil {
+				return fmt.Errorf("peer %q: %w", name, err)
+			}
+			peer, err := p.container(c, name, img)
+			if err != nil {
+				return fmt.Errorf("peer %q: reading the image: %w", name, err)
+			}
+			mu.Lock()
+			c.peers[name] = peer
+			mu.Unlock()
+			return peer.start(ctx, img)
+		})
 	}
-	config, err := img.ConfigFile()
-	if err != nil {
-		main.t.Fatalf("reading the image of peer %q: %v", name, err)
-	}
-	return &Container{t: main.t, name: name, box: main.box, config: config.Config, options: o}, img
+	return all.Wait()
 }
 
-// openSandbox skips the test where images cannot run.
-func openSandbox(t testing.TB, c sandbox.Config) *sandbox.Sandbox {
-	t.Helper()
-	dir, err := cacheDir()
+// image returns the image that a peer is, or makes it.
+func (p Peer) image(ctx context.Context, target ocispecs.Platform) (v1.Image, error) {
+	switch {
+	case p.Spec != nil:
+		return buildImage(ctx, p.Spec, target)
+	case p.Image != nil:
+		return p.Image, nil
+	}
+	return packagesImage(ctx, p.Packages)
+}
+
+// container returns what a peer is before it is started.
+func (p Peer) container(main *Container, name string, img v1.Image) (*Container, error) {
+	o := newOptions(p.Options)
+	o.timeout, o.network = main.options.timeout, main.options.network
+	config, err := img.ConfigFile()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	c.CacheDir = filepath.Join(dir, "sandbox")
-	box, err := sandbox.Open(t.Context(), c)
-	if errors.Is(err, sandbox.ErrCannotRun) && os.Getenv("LUCID_REQUIRE_ENGINE") != "1" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return box
+	return &Container{t: main.t, name: name, box: main.box, config: config.Config, options: o}, nil
 }
 
 // cacheDir is the engine's, where everything can be made again.
@@ -137,25 +131,17 @@ func (c *Container) start(ctx context.Context, img v1.Image) error {
 	if err := c.checkWaits(); err != nil {
 		return fmt.Errorf("%s: %w", c.name, err)
 	}
-	out, err := c.log.pipe()
+	p, err := c.box.start(ctx, sandbox.Container{
+		Name:   c.name,
+		Image:  img,
+		Args:   c.options.args,
+		Env:    c.options.env,
+		Mounts: c.options.mounts,
+	}, &c.log)
 	if err != nil {
 		return err
 	}
-	defer out.Close()
-	c.process, err = c.box.Start(ctx, sandbox.Container{
-		Name:    c.name,
-		Image:   img,
-		Args:    c.options.args,
-		Env:     c.options.env,
-		Mounts:  c.options.mounts,
-		Volumes: c.options.writable,
-		Stdout:  out,
-		Stderr:  out,
-	})
-	if err != nil {
-		return err
-	}
-	out.Close() // the log ends with the container's own
+	c.process = p
 	for _, w := range c.options.waits {
 		if err := c.await(ctx, w); err != nil {
 			return err

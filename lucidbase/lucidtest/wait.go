@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -83,17 +82,10 @@ func cmpErr(a, b error) error {
 // answers.
 func (c *Container) listeners(ctx context.Context) string {
 	list, err := c.process.Listening(ctx)
-	switch {
-	case err != nil || c.options.network:
+	if err != nil || c.options.network {
 		return ""
-	case len(list) == 0:
-		return "; it listens on no port"
 	}
-	text := "; it listens on " + strings.Join(list, ", ")
-	if !slices.ContainsFunc(list, func(s string) bool { return !strings.HasPrefix(s, "127.") && !strings.HasPrefix(s, "[::1]") }) {
-		text += ", which nobody outside reaches: 0.0.0.0 is needed"
-	}
-	return text
+	return "; " + sandbox.Listeners(list)
 }
 
 // port is the service's own.

@@ -20,6 +20,9 @@ func Changes(old, now *lock.Set) []string {
 		old = &lock.Set{}
 	}
 	lines := debianChanges(old.Debian, now.Debian)
+	if len(lines) == 0 { // else the twins' layers lie on another one
+		lines = append(lines, SystemChanges(old.Dev, now.Dev)...)
+	}
 	lines = append(lines, packagesChanges(old.Python, now.Python)...)
 	lines = append(lines, imageChanges(old.Alpine, now.Alpine)...)
 	lines = append(lines, tools(old.Tools).diff("tool", tools(now.Tools))...)

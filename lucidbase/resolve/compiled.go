@@ -13,21 +13,21 @@ import (
 func Compiled(p lock.Packages) []string {
 	var lines []string
 	for _, r := range p.Requirements {
-		if r.Source != nil {
-			lines = append(lines, r.Name+" "+compiledAs(r)+because(r.Source))
+		if r.Sdist != nil {
+			lines = append(lines, r.Name+" "+compiledAs(r)+because(r.Sdist))
 		}
 	}
 	return lines
 }
 
 func compiledAs(r lock.Requirement) string {
-	if slices.Contains(r.Source.Targets, lock.AnyTarget) {
+	if slices.Contains(r.Sdist.Targets, lock.AnyTarget) {
 		return r.Version + ": built from source, once for all platforms"
 	}
-	return r.Version + ": compiled from source for " + strings.Join(r.Source.Targets, ", ")
+	return r.Version + ": compiled from source for " + strings.Join(r.Sdist.Targets, ", ")
 }
 
-func because(s *lock.Source) string {
+func because(s *lock.Sdist) string {
 	switch {
 	case slices.Contains(s.Targets, lock.AnyTarget):
 		return ": no wheel is published"
@@ -55,8 +55,8 @@ func packagesTables(tiers map[lock.Tier]lock.Packages) [2]table {
 	for tier, p := range tiers {
 		for _, r := range p.Requirements {
 			one := lock.Packages{Targets: p.Targets, Requirements: lock.Requirements{r}}
-			source := r.Source
-			one.Requirements[0].Source = nil
+			source := r.Sdist
+			one.Requirements[0].Sdist = nil
 			version := r.Version
 			if r.Marker != "" {
 				version += " ; " + r.Marker
@@ -67,7 +67,7 @@ func packagesTables(tiers map[lock.Tier]lock.Packages) [2]table {
 			if source == nil {
 				continue
 			}
-			one.Requirements[0] = lock.Requirement{Name: r.Name, Source: source}
+			one.Requirements[0] = lock.Requirement{Name: r.Name, Sdist: source}
 			compiled.add(r.Name, string(tier), item{
 				version: compiledAs(r), content: string(one.FormatTOML()), what: "built by other requirements", reason: because(source),
 			})

@@ -12,9 +12,9 @@ import (
 func ExampleCompiled() {
 	for _, line := range Compiled(packages(
 		lock.Requirement{Name: "idna", Version: "3.10"},
-		lock.Requirement{Name: "psutil", Version: "5.9.6", Source: &lock.Source{Targets: []string{"manylinux_2_36_aarch64"}}},
-		lock.Requirement{Name: "pymongo", Version: "4.15.4", Source: &lock.Source{Targets: []string{"musllinux_1_2_x86_64", "musllinux_1_2_aarch64"}}},
-		lock.Requirement{Name: "stem", Version: "1.8.2", Source: &lock.Source{Targets: []string{lock.AnyTarget}}},
+		lock.Requirement{Name: "psutil", Version: "5.9.6", Sdist: &lock.Sdist{Targets: []string{"manylinux_2_36_aarch64"}}},
+		lock.Requirement{Name: "pymongo", Version: "4.15.4", Sdist: &lock.Sdist{Targets: []string{"musllinux_1_2_x86_64", "musllinux_1_2_aarch64"}}},
+		lock.Requirement{Name: "stem", Version: "1.8.2", Sdist: &lock.Sdist{Targets: []string{lock.AnyTarget}}},
 	)) {
 		fmt.Println(line)
 	}
@@ -27,13 +27,13 @@ func ExampleCompiled() {
 func TestOwnChanges(t *testing.T) {
 	psutil := func(version string, targets ...string) lock.Packages {
 		return packages(lock.Requirement{
-			Name: "psutil", Version: version, Hashes: []string{"sha256:" + hashA}, Source: &lock.Source{SHA256: hashB, Targets: targets},
+			Name: "psutil", Version: version, Hashes: []string{"sha256:" + hashA}, Sdist: &lock.Sdist{SHA256: hashB, Targets: targets},
 		})
 	}
 	wheels := psutil("5.9.6")
-	wheels.Requirements[0].Source = nil
+	wheels.Requirements[0].Sdist = nil
 	otherBuild := psutil("5.9.6", musl...)
-	otherBuild.Requirements[0].Source.Build = lock.Requirements{{Name: "setuptools", Version: "84", Hashes: []string{"sha256:" + hashA}}}
+	otherBuild.Requirements[0].Sdist.Build = lock.Requirements{{Name: "setuptools", Version: "84", Hashes: []string{"sha256:" + hashA}}}
 	otherFile := psutil("5.9.6", musl...)
 	otherFile.Requirements[0].Wheels = []lock.Wheel{{Name: "psutil-5.9.6-py3-none-any.whl", Size: 1}}
 	const compiled = "5.9.6: compiled from source for musllinux_1_2_x86_64, musllinux_1_2_aarch64"
@@ -55,10 +55,10 @@ func TestOwnChanges(t *testing.T) {
 	}
 }
 
-// A tier's sources are told by tier where another tier needs them otherwise.
+// A tier's sources are reported by tier where another tier needs them otherwise.
 func TestChangesOfSources(t *testing.T) {
 	old, now := testSet(), testSet()
-	now.Python[lock.Minimal].Requirements[0].Source = &lock.Source{SHA256: hashA, Targets: musl}
+	now.Python[lock.Minimal].Requirements[0].Sdist = &lock.Sdist{SHA256: hashA, Targets: musl}
 	now.Tools.Zig = lock.Tool{Version: "0.17", SHA256: map[string]string{"linux/amd64": "z"}}
 	require.Equal(t, []string{
 		"source idna added 3.1: compiled from source for musllinux_1_2_x86_64, musllinux_1_2_aarch64: no wheel is published for them",

@@ -14,9 +14,9 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
-// Source serves Debian's archives as their mirrors have them now: a
+// Fetcher serves Debian's archives as their mirrors have them now: a
 // *debian.Archives.
-type Source interface {
+type Fetcher interface {
 	// Fetch returns the file at path, relative to the archive's root, from the first
 	// mirror whose file has at most limit bytes and passes verify.
 	Fetch(ctx context.Context, archive, path string, limit int64, verify func([]byte) error) ([]byte, error)
@@ -27,7 +27,7 @@ type Source interface {
 // with a key of their archive and not be expired at now; each dependency of a
 // listed package must be listed or excluded. Digest and Size of the layers stay
 // zero: they are known once a layer is made.
-func Debian(ctx context.Context, in DebianList, source Source, platforms []string, now time.Time) (lock.Debian, error) {
+func Debian(ctx context.Context, in DebianList, source Fetcher, platforms []string, now time.Time) (lock.Debian, error) {
 	keys, err := archiveKeys()
 	if err != nil {
 		return lock.Debian{}, err
@@ -42,7 +42,7 @@ func Debian(ctx context.Context, in DebianList, source Source, platforms []strin
 
 type debianResolver struct {
 	in     DebianList
-	source Source
+	source Fetcher
 	keys   map[string][]archiveKey // by archive
 	now    time.Time
 }

@@ -74,7 +74,7 @@ type suite struct {
 }
 
 // stanza describes a package; more are further lines "Field: value". Any name
-// gives the same file.
+// has the same file.
 func stanza(name, version string, more ...string) string {
 	s := "Package: " + name + "\nVersion: " + version + "\nArchitecture: all\n"
 	s += "Filename: pool/" + name + "_" + version + ".deb\nSize: 7\n"
@@ -157,10 +157,16 @@ func pack(t testing.TB, text string) []byte {
 }
 
 // resolveFrom resolves in from the test archives with the test keys.
-func resolveFrom(a Source, in DebianList) (lock.Debian, error) {
-	r := debianResolver{in: in, source: a, now: testNow, keys: map[string][]archiveKey{
+func resolveFrom(a Fetcher, in DebianList) (lock.Debian, error) {
+	r := testResolver(a)
+	r.in = in
+	return r.resolve(context.Background(), []string{"linux/amd64", "linux/arm64"})
+}
+
+// testResolver knows the keys of the test archives.
+func testResolver(a Fetcher) debianResolver {
+	return debianResolver{source: a, now: testNow, keys: map[string][]archiveKey{
 		"debian":          {testKeys()["debian"]},
 		"debian-security": {testKeys()["debian-security"]},
 	}}
-	return r.resolve(context.Background(), []string{"linux/amd64", "linux/arm64"})
 }

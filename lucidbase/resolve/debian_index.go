@@ -11,7 +11,10 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/opencontainers/go-digest"
 	"pault.ag/go/debian/deb"
+
+	"github.com/lucid-project/base-images/internal/checked"
 )
 
 // maxIndex limits a compressed Packages file; bookworm's has 12 MB.
@@ -42,6 +45,19 @@ func (r debianResolver) fetchPackages(ctx context.Context, rel release, arch str
 }
 
 func (r debianResolver) readIndex(ctx context.Context, rel release, arch string) ([]candidate, error) {
+	index, err := r.openIndex(ctx, rel, arch)
+	if err != nil {
+		return nil, err
+	}
+	found, err := readPackages(index, r.listed(), arch)
+	if err != nil {
+		return nil, fmt.Errorf("reading main/binary-%s: %w", arch, err)
+	}
+	return found, nil
+}
+
+// openIndex returns an architecture's index, unpacked.
+func (r debianResolver) openIndex(ctx context.Context, rel release, arch string) (io.Reader, error) {
 	f, err := rel.packagesIndex(arch)
 	if err != nil {
 		return nil, err
@@ -54,11 +70,7 @@ func (r debianResolver) readIndex(ctx context.Context, rel release, arch string)
 	if err != nil {
 		return nil, fmt.Errorf("unpacking %s: %w", f.path, err)
 	}
-	found, err := readPackages(index, r.listed(), arch)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", f.path, err)
-	}
-	return found, nil
+	return index, nil
 }
 
 // fetchIndex asks by hash first where the archive offers it: that file is there
@@ -78,11 +90,8 @@ func (r debianResolver) fetchIndex(ctx context.Context, rel release, f indexFile
 }
 
 func (f indexFile) verify(data []byte) error {
-	if int64(len(data)) != f.size {
-		return fmt.Errorf("%d bytes, not %d as InRelease says", len(data), f.size)
-	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != f.sha256 {
-		return fmt.Errorf("sha256 is %x, not %s as InRelease says", sum, f.sha256)
+	if err := checked.Bytes(data, digest.NewDigestFromEncoded(digest.SHA256, f.sha256), f.size); err != nil {
+		return fmt.Errorf("%w, as InRelease says", err)
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ type DebianList struct {
 	Rootfs []string `toml:"rootfs"`
 	// Builder names what a stage has besides.
 	Builder []string `toml:"builder"`
+	// Dev names what a twin for build stages and debugging has besides Rootfs.
+	Dev []string `toml:"dev"`
 	// Headers names what sources are compiled against; those of Rootfs may be
 	// among them.
 	Headers []string `toml:"headers"`
@@ -24,6 +26,16 @@ type DebianList struct {
 	Libraries map[string][]string `toml:"libraries"`
 	// Exclude lists dependencies that are left out on purpose.
 	Exclude []Exclusion `toml:"exclude"`
+	// Without lists packages that services of their own list need not have, whatever
+	// depends on them.
+	Without []Without `toml:"without"`
+}
+
+// Without is a package that a service's packages depend on, and no image needs.
+type Without struct {
+	Package string `toml:"package"`
+	// Reason is for the reviewer; it may not be empty.
+	Reason string `toml:"reason"`
 }
 
 // ListedSuite names a suite; its archive says which keys may sign it.
@@ -75,8 +87,30 @@ func (in DebianList) check(data []byte, r *lines.Report) {
 	}
 	listed := in.checkPackages(slices.Concat(in.Rootfs, in.Builder), data, r)
 	maps.Copy(listed, in.checkPackages(in.Headers, data, r))
+	in.checkPackages(in.Dev, data, r)
 	in.checkExclude(listed, data, r)
 	in.checkLibraries(data, r)
+	in.checkWithout(data, r)
+}
+
+func (in DebianList) checkWithout(data []byte, r *lines.Report) {
+	seen := map[string]bool{}
+	for _, w := range in.Without {
+		line := lines.With(data, 0, "package = "+lines.Quoted(w.Package)+", reason")
+		if !names.Debian.MatchString(w.Package) {
+			r.Bad(line, "without: %q: not a Debian package name", w.Package)
+		}
+		if slices.Contains(in.Rootfs, w.Package) {
+			r.Bad(line, "without: %s: is listed in rootfs", w.Package)
+		}
+		if w.Reason == "" {
+			r.Bad(line, "without: %s: no reason", w.Package)
+		}
+		if seen[w.Package] {
+			r.Bad(line, "without: %s: listed twice", w.Package)
+		}
+		seen[w.Package] = true
+	}
 }
 
 func (in DebianList) checkPackages(packages []string, data []byte, r *lines.Report) map[string]bool {

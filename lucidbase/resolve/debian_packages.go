@@ -27,6 +27,8 @@ type candidate struct {
 	arch     string // of the index, not of the package: that may be "all"
 	depends  []dependency.Relation
 	provides []dependency.Possibility
+	// conflicts are what it cannot be installed beside.
+	conflicts []dependency.Possibility
 }
 
 // readPackages returns the stanzas of the listed packages. An index has 60000 of
@@ -114,11 +116,18 @@ func (c *candidate) readRelations(p *control.Paragraph) error {
 		}
 		c.depends = append(c.depends, d.Relations...)
 	}
-	d, err := dependency.Parse(p.Values["Provides"])
-	if err != nil {
-		return errors.Join(append(errs, fmt.Errorf("field Provides: %w", err))...)
+	for _, field := range []string{"Provides", "Conflicts", "Breaks"} {
+		d, err := dependency.Parse(p.Values[field])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("field %s: %w", field, err))
+			continue
+		}
+		if field == "Provides" {
+			c.provides = d.GetAllPossibilities()
+		} else {
+			c.conflicts = append(c.conflicts, d.GetAllPossibilities()...)
+		}
 	}
-	c.provides = d.GetAllPossibilities()
 	return errors.Join(errs...)
 }
 

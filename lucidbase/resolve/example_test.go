@@ -73,12 +73,11 @@ func ExampleRequirements() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	request, err := resolve.ReadRequest(ctx, "requirements.txt")
+	list, err := resolve.ReadList(ctx, "requirements.txt", os.Getenv)
 	if err != nil {
 		log.Fatal(err)
 	}
-	request.Base, request.BaseName = lock.Python, "python-base"
-	locked, err := resolve.Requirements(ctx, eng.Resolver(), locks, request)
+	locked, err := resolve.Requirements(ctx, eng.Resolver(), locks, resolve.Request{List: list, Base: lock.Python, BaseName: "python-base"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -86,5 +85,66 @@ func ExampleRequirements() {
 		if err := os.WriteFile(name, data, 0o644); err != nil {
 			log.Fatal(err)
 		}
+	}
+}
+
+// A program says for each line why a list cannot be locked, and writes a corrected list
+// beside it, as "lucidbase lock -r requirements.txt --suggest" does.
+func ExampleExplain() {
+	ctx := context.Background()
+	eng, err := engine.Open(ctx, "unix:///run/buildkit/buildkitd.sock")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Close()
+	locks, err := lock.Default()
+	if err != nil {
+		log.Fatal(err)
+	}
+	list, err := resolve.ReadList(ctx, "requirements.txt", os.Getenv)
+	if err != nil {
+		log.Fatal(err)
+	}
+	request := resolve.Request{List: list}
+	_, err = resolve.Requirements(ctx, eng.Resolver(), locks, request)
+	if err == nil {
+		return
+	}
+	why, err := resolve.Explain(ctx, eng.Resolver(), locks, request, resolve.Failure{Err: err})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, f := range why.Findings {
+		fmt.Println(f)
+	}
+	for name, data := range why.Suggested {
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// A program locks the Debian packages of a service, as "lucidbase lock --system libpq5"
+// does.
+func ExampleSystem() {
+	ctx := context.Background()
+	eng, err := engine.Open(ctx, "unix:///run/buildkit/buildkitd.sock")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Close()
+	locks, err := lock.Default()
+	if err != nil {
+		log.Fatal(err)
+	}
+	system, leftOut, err := resolve.System(ctx, eng.Resolver().Archives, locks.Debian, []string{"libpq5"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, line := range leftOut {
+		log.Print(line)
+	}
+	if err := os.WriteFile("gateway.system.lock.json", system.Format(), 0o644); err != nil {
+		log.Fatal(err)
 	}
 }

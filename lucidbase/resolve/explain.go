@@ -2,17 +2,13 @@ package resolve
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/lucid-project/base-images/internal/explain"
 	"github.com/lucid-project/base-images/internal/stage"
-	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
@@ -25,23 +21,42 @@ const maxRounds = 3
 // whoever waits longer for a typing error looks for it in the list instead.
 const ExplainLimit = 30 * time.Second
 
-// Failure is a list that cannot be locked.
+// trialShare is the part of an explanation's time that a trial of the corrected list
+// may take. What it finds out besides is worth no more: it may look at large sources.
+const trialShare = 3
+
+// Failure is what is known of a list that cannot be locked.
 type Failure struct {
-	Project *explain.Project
-	// Err is what Requirements said of it; nil when it was not asked.
+	// Err is what Requirements returned; nil when it was not called.
 	Err error
 	// Limit ends the explanation with what is known by then; zero is ExplainLimit.
 	Limit time.Duration
 }
 
-// Explain finds out why a list cannot be locked, with the set's uv and pip in a
-// stage, and what would do instead. solved is whether what the diagnosis suggests
-// was resolved in full, for the request's targets; err is for when nothing could
-// be asked. What there was no time for is the diagnosis's Unseen.
-func Explain(ctx context.Context, run Runner, set *lock.Set, f Failure, r Request) (d *explain.Diagnosis, solved bool, err error) {
+// Explanation is why a list cannot be locked, and what would do instead.
+type Explanation struct {
+	// Findings are the lines that keep the list from being locked, in the order of the
+	// files.
+	Findings []Finding
+	// Unexplained is what uv said, in one line, when nothing could be made of it.
+	Unexplained string
+	// Unseen says in a few words what there was no time to look at; empty if that is
+	// nothing.
+	Unseen string
+	// Suggested maps the name of a file beside the list, and beside each included one that
+	// changes, to its corrected text: each change has a comment above it.
+	Suggested map[string][]byte
+	// Solved reports whether what is suggested was resolved in full, for the request's
+	// targets.
+	Solved bool
+}
+
+// Explain finds out why a list cannot be locked, with the set's uv and pip in a stage, and
+// what would do instead. The error is for when nothing could be asked.
+func Explain(ctx context.Context, run Runner, set *lock.Set, r Request, f Failure) (Explanation, error) {
 	uv, err := set.Tools.Requirements(lucidbase.FormatPlatform(run.Platform()))
 	if err != nil {
-		return nil, false, err
+		return Explanation{}, err
 	}
 	if len(r.Targets) == 0 {
 		r.Targets = lock.WheelTargets()
@@ -52,14 +67,15 @@ func Explain(ctx context.Context, run Runner, set *lock.Set, f Failure, r Reques
 	// To fetch uv is no part of the explanation, and nearly always done.
 	builder, layers := stage.NewBuilder(set.Debian, run.Platform())
 	if _, err := run.ReadFiles(ctx, builder.UV(uv), layers, nil); err != nil {
-		return nil, false, fmt.Errorf("explaining %s: %w", r.Name, err)
+		return Explanation{}, fmt.Errorf("explaining %s: %w", r.List.name, err)
 	}
-	x := explainer{run: run, set: set, uv: uv, request: r, until: time.Now().Add(f.Limit), d: explain.Diagnose(f.Project, r.Targets)}
-	solved, err = x.explain(ctx, f.Err)
+	d := explain.Diagnose(r.List.project, r.Targets)
+	x := explainer{run: run, set: set, uv: uv, request: r, until: time.Now().Add(f.Limit), trial: f.Limit / trialShare, d: d}
+	solved, err := x.explain(ctx, f.Err)
 	if err != nil {
-		return nil, false, err
+		return Explanation{}, err
 	}
-	return x.d, solved, nil
+	return Explanation{findings(d.Findings()), d.Unexplained(), d.Unseen(), d.Suggested(), solved}, nil
 }
 
 // explainer asks for one diagnosis until its time is over.
@@ -69,21 +85,23 @@ type explainer struct {
 	uv      lock.Requirements
 	request Request
 	until   time.Time
-	d       *explain.Diagnosis
+	// trial is how long one resolution of the corrected list may take.
+	trial time.Duration
+	d     *explain.Diagnosis
 }
 
 func (x *explainer) explain(ctx context.Context, failed error) (solved bool, err error) {
 	for round := 0; ; round++ {
 		if err := x.answer(ctx, failed); err != nil {
-			return false, fmt.Errorf("explaining %s: %w", x.request.Name, err)
+			return false, fmt.Errorf("explaining %s: %w", x.request.List.name, err)
 		}
 		if x.d.Unexplained() != "" || x.d.Unseen() != "" || round == maxRounds {
 			return false, nil
 		}
-		// A list that was found to be well by itself was tried before.
+		// A list without findings was tried before.
 		if failed == nil || len(x.d.Findings()) > 0 {
-			limited, cancel := context.WithDeadline(ctx, x.until)
-			failed = try(limited, x.run, x.set, x.request, x.d)
+			limited, cancel := context.WithTimeout(ctx, min(time.Until(x.until), x.trial))
+			_, failed = x.request.lock(limited, x.run, x.set, x.d.Query()) // as the user's own list would be
 			late := limited.Err() != nil && ctx.Err() == nil
 			cancel()
 			if late && failed != nil {
@@ -103,77 +121,11 @@ func (x *explainer) explain(ctx context.Context, failed error) (solved bool, err
 	}
 }
 
-// answer asks until the diagnosis is done. failed is what a resolution of the list as
-// it is now has said, if there was one.
-func (x *explainer) answer(ctx context.Context, failed error) error {
-	version, err := supply.PythonVersion(x.set.Debian, x.run.Platform())
-	if err != nil {
-		return err
-	}
-	builder, layers := stage.NewBuilder(x.set.Debian, x.run.Platform())
-	in := x.d.Input()
-	for jobs := x.d.Jobs(); len(jobs) > 0; jobs = x.d.Jobs() {
-		if known := x.known(jobs, failed); known != nil {
-			x.d.Take(known)
-			continue
-		}
-		left := time.Until(x.until).Seconds()
-		if left <= 0 {
-			x.d.Stop()
-			return nil
-		}
-		ask, err := json.Marshal(struct {
-			Nonce     string        `json:"nonce"`
-			Jobs      []explain.Job `json:"jobs"`
-			Targets   []string      `json:"targets"`
-			Version   string        `json:"version"`
-			Seconds   float64       `json:"seconds"`
-			Arguments []string      `json:"arguments"`
-			Releases  []string      `json:"releases"`
-		}{rand.Text(), jobs, x.request.Targets, version, left, arguments(in), in.AllReleases})
-		if err != nil {
-			return err
-		}
-		files, err := x.run.ReadFiles(ctx, builder.Explain(x.uv, ask), layers, []string{stage.AnswersOutput})
-		if err != nil {
-			return err
-		}
-		var answers []explain.Answer
-		if err := json.Unmarshal(files[stage.AnswersOutput], &answers); err != nil {
-			return fmt.Errorf("parsing %s: %w", stage.AnswersOutput, err)
-		}
-		if len(answers) != len(jobs) {
-			return fmt.Errorf("parsing %s: %d answers to %d questions", stage.AnswersOutput, len(answers), len(jobs))
-		}
-		x.d.Take(answers)
-	}
-	return nil
-}
-
-// known returns the answer to a question that the resolution was: whether the list,
-// nothing of it changed, has a solution by itself.
-func (x *explainer) known(jobs []explain.Job, failed error) []explain.Answer {
-	var no *NoSolutionError
-	alone := x.request.Base == "" || x.request.Base == lock.Bare
-	if !alone || len(x.d.Findings()) > 0 || jobs[0].Kind != explain.Together || len(jobs) > 1 || !errors.As(failed, &no) {
-		return nil
-	}
-	said := slices.DeleteFunc(strings.Split(no.Said, "\n"), func(line string) bool { return strings.HasPrefix(line, "warning: ") })
-	return []explain.Answer{{Error: strings.Join(said, "\n")}}
-}
-
-// try resolves what the diagnosis suggests, as the user's own list would be.
-func try(ctx context.Context, run Runner, set *lock.Set, r Request, d *explain.Diagnosis) error {
-	r.Input = d.Input()
-	_, err := Requirements(ctx, run, set, r)
-	return err
-}
-
 // blame passes on what a resolution found out, and reports whether there is more
 // to ask about it.
 func blame(d *explain.Diagnosis, err error) bool {
 	news := false
-	for _, e := range sourceErrors(err) {
+	for _, e := range noWheelErrors(err) {
 		news = d.Blame(e.Name, e.Version, e.Targets, blameText(d, e)) || news
 	}
 	var no *NoSolutionError
@@ -183,24 +135,24 @@ func blame(d *explain.Diagnosis, err error) bool {
 	return news && d.Unexplained() == ""
 }
 
-// sourceErrors finds every SourceError that an error wraps.
-func sourceErrors(err error) []*SourceError {
+// noWheelErrors finds every NoWheelError that an error wraps.
+func noWheelErrors(err error) []*NoWheelError {
 	switch e := err.(type) { //nolint:errorlint // all of the tree is walked here
-	case *SourceError:
-		return []*SourceError{e}
+	case *NoWheelError:
+		return []*NoWheelError{e}
 	case interface{ Unwrap() error }:
-		return sourceErrors(e.Unwrap())
+		return noWheelErrors(e.Unwrap())
 	case interface{ Unwrap() []error }:
-		var all []*SourceError
+		var all []*NoWheelError
 		for _, one := range e.Unwrap() {
-			all = append(all, sourceErrors(one)...)
+			all = append(all, noWheelErrors(one)...)
 		}
 		return all
 	}
 	return nil
 }
 
-func blameText(d *explain.Diagnosis, e *SourceError) string {
+func blameText(d *explain.Diagnosis, e *NoWheelError) string {
 	why := e.Said
 	if forbids := d.Forbids(e.Name); forbids != "" && why == noSource {
 		why = forbids
@@ -215,5 +167,5 @@ func blameText(d *explain.Diagnosis, e *SourceError) string {
 // Explain may know more.
 func Explicable(err error) bool {
 	var no *NoSolutionError
-	return errors.As(err, &no) && !no.Unanswered() || len(sourceErrors(err)) > 0
+	return errors.As(err, &no) && !no.Unanswered() && !no.Refused() || len(noWheelErrors(err)) > 0
 }

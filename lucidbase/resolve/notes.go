@@ -30,7 +30,8 @@ type Package struct{ Name, Version string }
 
 // Notes says what else there is to know of a lock, a line each: what was left out,
 // what an image will refuse and who asks for it, and what the index warns of.
-func Notes(p *explain.Project, l Locked) []string {
+func Notes(list List, l Locked) []string {
+	p := list.project
 	var lines []string
 	for _, name := range l.Dropped {
 		lines = append(lines, p.At(name)+": left out: nothing in the list needs it, and an image has no use for it")

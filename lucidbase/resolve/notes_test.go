@@ -32,8 +32,8 @@ func TestNotes(t *testing.T) {
 		"some==1: it was yanked from the index, without a reason":    {Warnings: []string{"`some==1` is yanked"}},
 		"uv warns: The package `a` does not have an extra named `b`": {Warnings: []string{"The package `a` does not have an extra named `b`"}},
 	} {
-		require.Equal(t, []string{want}, Notes(p, locked))
+		require.Equal(t, []string{want}, Notes(List{"r.txt", p}, locked))
 	}
 	left := Locked{Dropped: []string{"pip"}, Warnings: []string{"`pip==23.0.1` is yanked (reason: \"x\")"}}
-	require.Len(t, Notes(p, left), 1, "what is left out is not warned of")
+	require.Len(t, Notes(List{"r.txt", p}, left), 1, "what is left out is not warned of")
 }

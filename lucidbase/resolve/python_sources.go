@@ -39,14 +39,21 @@ var noAnswer = regexp.MustCompile(`Request failed after|Failed to fetch|error se
 // answer.
 func (e *NoSolutionError) Unanswered() bool { return noAnswer.MatchString(e.Said) }
 
-// SourceError says that a locked package has neither a wheel for a target nor a
+// refused is how uv names an index that wants other credentials.
+var refused = regexp.MustCompile(`\b(401 Unauthorized|403 Forbidden)\b`)
+
+// Refused reports whether an index did not let the user in, so that what it has is not
+// known.
+func (e *NoSolutionError) Refused() bool { return refused.MatchString(e.Said) }
+
+// NoWheelError says that a locked package has neither a wheel for a target nor a
 // source that can be built for it.
-type SourceError struct {
+type NoWheelError struct {
 	Name, Version string
 	// Targets are those of lock.WheelTargets without a wheel.
 	Targets []string
-	// Needs is the language whose compiler there is none of, "Rust" or "Fortran",
-	// or empty.
+	// Needs is the language that a build has no compiler for, "Rust" or "Fortran", or
+	// empty.
 	Needs string
 	// Said is the reason in all other cases, in one line: "it has no source
 	// distribution".
@@ -54,12 +61,12 @@ type SourceError struct {
 	// Nearest is the closest version with a wheel for every wanted target, or
 	// empty when there is none.
 	Nearest string
-	// Tried is whether it was found out by Try, which asks for no nearest version.
+	// Tried reports whether it was found out by Try, which asks for no nearest version.
 	Tried bool
 }
 
 // Error is one line: the package, the targets, why, and what would do.
-func (e *SourceError) Error() string {
+func (e *NoWheelError) Error() string {
 	why := e.Said
 	if e.Needs != "" {
 		why = "its source needs a " + e.Needs + " compiler, and a build has none"
@@ -74,7 +81,7 @@ func (e *SourceError) Error() string {
 	return fmt.Sprintf("%s %s: no wheel for %s, and %s%s", e.Name, e.Version, strings.Join(e.Targets, ", "), why, near)
 }
 
-// noSource is what the stage says of a package of which no source may be taken.
+// noSource is what the stage says of a package that has no source, or none that may be taken.
 const noSource = "it has no source distribution"
 
 // listResult is how the stage writes what it found out about a list.
@@ -122,7 +129,7 @@ func parseList(l stage.List, files map[string][]byte, libraries map[string][]str
 		}
 	}
 	var errs []error
-	compiled := map[string]*lock.Source{}
+	compiled := map[string]*lock.Sdist{}
 	for _, found := range result.Sources {
 		if found.Needs != "" || found.Says != "" {
 			errs = append(errs, fmt.Errorf("resolving %s: %w", l.File, found.problem()))
@@ -138,7 +145,7 @@ func parseList(l stage.List, files map[string][]byte, libraries map[string][]str
 		for _, w := range result.Wheels[r.String()] {
 			r.Wheels = append(r.Wheels, lock.Wheel(w))
 		}
-		r.Source = compiled[r.String()]
+		r.Sdist = compiled[r.String()]
 		p.Requirements = append(p.Requirements, r)
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -150,14 +157,14 @@ func parseList(l stage.List, files map[string][]byte, libraries map[string][]str
 }
 
 func (r sourceResult) problem() error {
-	return &SourceError{
+	return &NoWheelError{
 		Name: r.Name, Version: r.Version, Targets: r.Targets, Needs: r.Needs,
 		Said: strings.Join(strings.Fields(r.Says), " "), Nearest: r.Nearest,
 	}
 }
 
 // source returns the locked form.
-func (r sourceResult) source() (*lock.Source, error) {
+func (r sourceResult) source() (*lock.Sdist, error) {
 	build, err := lock.ParseRequirements("build requirements of "+r.Name, []byte(r.Build))
-	return &lock.Source{SHA256: r.SHA256, Targets: r.Targets, CXX: r.CXX, Build: build}, err
+	return &lock.Sdist{SHA256: r.SHA256, Targets: r.Targets, CXX: r.CXX, Build: build}, err
 }

@@ -76,16 +76,16 @@ func TestParseList(t *testing.T) {
 		{
 			Name: "cffi", Version: "1.15.1", Marker: "platform_python_implementation != 'PyPy'", Hashes: []string{"sha256:" + hashA},
 			Wheels: []lock.Wheel{{Name: "cffi-1.15.1-cp311-cp311-manylinux_2_17_x86_64.whl", Size: 7, SHA256: hashA, Targets: all[:2]}},
-			Source: &lock.Source{
+			Sdist: &lock.Sdist{
 				SHA256: hashA, Targets: musl, Libraries: []string{"libffi-dev"},
 				Build: lock.Requirements{{Name: "setuptools", Version: "1", Hashes: []string{"sha256:" + hashA}}},
 			},
 		},
-		{Name: "stem", Version: "1.8.2", Hashes: []string{"sha256:" + hashB}, Source: &lock.Source{SHA256: hashB, Targets: []string{"any"}}},
+		{Name: "stem", Version: "1.8.2", Hashes: []string{"sha256:" + hashB}, Sdist: &lock.Sdist{SHA256: hashB, Targets: []string{"any"}}},
 	}}, locked.Packages)
 }
 
-// Every package that cannot be had is told, with what would do instead.
+// Every package that cannot be had is reported, with what would do instead.
 func TestParseListProblems(t *testing.T) {
 	list, files := recorded(`{"error": "", "sources": [
 		{"name": "orjson", "version": "3.8.0", "targets": ["musllinux_1_2_x86_64", "musllinux_1_2_aarch64"], "needs": "Rust", "says": "", "nearest": "3.8.10"},
@@ -94,9 +94,9 @@ func TestParseListProblems(t *testing.T) {
 	require.EqualError(t, err, "resolving minimal.in: orjson 3.8.0: no wheel for musllinux_1_2_x86_64, musllinux_1_2_aarch64, "+
 		"and its source needs a Rust compiler, and a build has none; the nearest version with wheels for all is 3.8.10\n"+
 		"resolving minimal.in: pywin32 306: no wheel for manylinux_2_36_aarch64, and it has no source distribution; no version has wheels for all")
-	var source *SourceError
+	var source *NoWheelError
 	require.ErrorAs(t, err, &source)
-	require.Equal(t, SourceError{Name: "orjson", Version: "3.8.0", Targets: musl, Needs: "Rust", Nearest: "3.8.10"}, *source)
+	require.Equal(t, NoWheelError{Name: "orjson", Version: "3.8.0", Targets: musl, Needs: "Rust", Nearest: "3.8.10"}, *source)
 
 	list, files = recorded(`{"error": "  × No solution found\n  ╰─▶ Because a", "sources": []}`)
 	_, err = parseList(list, files, nil)
@@ -165,9 +165,9 @@ func TestTierTargets(t *testing.T) {
 	require.Equal(t, []string{"manylinux_2_36_x86_64", "manylinux_2_36_aarch64"}, tierTargets(lock.Standard))
 }
 
-func TestSourceErrors(t *testing.T) {
+func TestNoWheelErrors(t *testing.T) {
 	list, files := recorded(`{"sources": [{"name": "a", "needs": "Rust"}, {"name": "b", "says": "x"}]}`)
 	_, err := parseList(list, files, nil)
-	require.Len(t, sourceErrors(err), 2)
-	require.Empty(t, sourceErrors(errors.New("other")))
+	require.Len(t, noWheelErrors(err), 2)
+	require.Empty(t, noWheelErrors(errors.New("other")))
 }

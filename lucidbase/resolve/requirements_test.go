@@ -24,19 +24,20 @@ func listed(t *testing.T, text string) *explain.Project {
 // passes over others.
 func TestRequestStage(t *testing.T) {
 	p := listed(t, "--pre --no-binary :all: --only-final c\n--only-binary a,b\na==1 --hash=sha256:"+hashA+"\nb[x]>=2 ; os_name != 'nt'\n")
-	list, files := Request{Name: "svc/r.txt", Input: p.Input(), Targets: musl}.stage(nil)
+	list, files := Request{List: List{"svc/r.txt", p}, Targets: musl}.stage(nil, p.Query(), Lists{})
 	require.Equal(t, stage.List{
 		Name: "requirements", File: "r.txt", Targets: musl,
 		Arguments: []string{
 			"--no-binary", ":all:", "--only-binary", "a", "--only-binary", "b", "--prerelease", "allow", "--prerelease-package", "c=disallow",
 		},
+		Written: map[string]string{"a": "a", "b": "b[x]"},
 		Refused: verify.Refused(),
 		Pins:    []stage.Pin{{Name: "a", Version: "1", Hashes: []string{"sha256:" + hashA}}},
 	}, list)
 	require.Equal(t, map[string][]byte{
 		"r.txt": []byte("a==1\nb[x]>=2 ; os_name != 'nt'\n-c limits/constraints.txt\n"), "limits/constraints.txt": []byte(""),
 	}, files)
-	list, _ = Request{Name: "r.txt"}.stage(nil)
+	list, _ = Request{List: List{"r.txt", p}}.stage(nil, p.Query(), Lists{})
 	require.Equal(t, lock.WheelTargets(), list.Targets)
 }
 
@@ -54,7 +55,7 @@ func TestCheckHashes(t *testing.T) {
 		"dependencies": {"--require-hashes\ncffi==1.15.1 --hash=sha256:" + hashA + "\n", `{"cffi": ["sha256:` + hashA + `"]}`, nil, "r.txt: line 1: --require-hashes: the list has no line and hash for what its packages need: stem 1.8.2"},
 	} {
 		list, files := recorded(fmt.Sprintf(`{"error": "", "wheels": %s, "sources": [], "hashes": %s}`, recordedWheels(), c.hashes))
-		err := checkHashes(list, files, listed(t, c.list).Input())
+		err := checkHashes(list, files, listed(t, c.list).Query())
 		if c.says != "" {
 			require.EqualError(t, err, c.says, name)
 			var wrong *HashError
@@ -68,7 +69,7 @@ func TestCheckHashes(t *testing.T) {
 		require.Equal(t, c.want, locked.Requirements[0].Hashes, name)
 	}
 	list, files := recorded(`{"error": "no", "sources": []}`)
-	require.NoError(t, checkHashes(list, files, listed(t, "--require-hashes\n").Input()), "there is nothing to compare")
+	require.NoError(t, checkHashes(list, files, listed(t, "--require-hashes\n").Query()), "there is nothing to compare")
 }
 
 // A source that the list itself forbids is not said to be missing.
@@ -81,7 +82,7 @@ func TestForbiddenSources(t *testing.T) {
 		"--no-binary psutil\n--only-binary Psutil\n\npsutil==5.9.6\n\n\n": "line 2 forbids to compile it",
 	} {
 		d := explain.Diagnose(listed(t, list), lock.WheelTargets())
-		said := blameText(d, &SourceError{Name: "psutil", Version: "5.9.6", Targets: musl, Said: noSource})
+		said := blameText(d, &NoWheelError{Name: "psutil", Version: "5.9.6", Targets: musl, Said: noSource})
 		require.Equal(t, "no wheel for musllinux_1_2_x86_64, musllinux_1_2_aarch64, and "+why, said, list)
 	}
 }

@@ -21,8 +21,7 @@ import (
 	"github.com/lucid-project/base-images/lucidbase/rootfs/debian"
 )
 
-// Resolver is what locks are resolved with. An engine.Engine's method of this name
-// returns its own.
+// Resolver is what locks are resolved with; engine.Engine.Resolver returns one.
 type Resolver struct {
 	Runner
 	// Archives are where Debian's indexes and packages come from.
@@ -58,6 +57,12 @@ func Set(ctx context.Context, r Resolver, in Lists) (*lock.Set, error) {
 	}
 	if err := makeLayers(ctx, r.Archives, set.Debian); err != nil {
 		return nil, err
+	}
+	if len(in.Debian.Dev) > 0 {
+		s := systemLock{base: set.Debian, packages: in.Debian.Dev, without: in.Debian.Without, dev: true}
+		if set.Dev, _, err = s.lock(ctx, r.Archives); err != nil {
+			return nil, err
+		}
 	}
 	if err := Python(ctx, r, set, in); err != nil {
 		return nil, err

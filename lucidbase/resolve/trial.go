@@ -13,7 +13,7 @@ import (
 )
 
 // Try compiles the sources of a lock, so that one that cannot be compiled is known before an image
-// is built: it is a *SourceError. Each is compiled for Debian on one CPU; what is for
+// is built: it is a *NoWheelError. Each is compiled for Debian on one CPU; what is for
 // Alpine alone is not tried, as its interpreter would have to be fetched. What was
 // compiled stays in the engine's cache. When ctx ends, the result is what was found
 // by then, and the reason.
@@ -24,10 +24,10 @@ func Try(ctx context.Context, run Runner, set *lock.Set, p lock.Packages) error 
 	}
 	var errs []error
 	for _, r := range p.Requirements {
-		if r.Source == nil {
+		if r.Sdist == nil {
 			continue
 		}
-		targets := r.Source.Targets
+		targets := r.Sdist.Targets
 		i := slices.IndexFunc(targets, func(t string) bool { return strings.HasPrefix(t, "manylinux") })
 		if i < 0 {
 			continue
@@ -40,7 +40,7 @@ func Try(ctx context.Context, run Runner, set *lock.Set, p lock.Packages) error 
 			return err
 		}
 		if cause != "" {
-			errs = append(errs, &SourceError{Name: r.Name, Version: r.Version, Targets: targets, Said: "its source cannot be compiled: " + cause, Tried: true})
+			errs = append(errs, &NoWheelError{Name: r.Name, Version: r.Version, Targets: targets, Said: "its source cannot be compiled: " + cause, Tried: true})
 		}
 	}
 	return errors.Join(errs...)

@@ -33,7 +33,7 @@ func TestTry(t *testing.T) {
 	require.NoError(t, err)
 	all := lock.WheelTargets()
 	source := func(name string, targets ...string) lock.Requirement {
-		return lock.Requirement{Name: name, Version: "1", Source: &lock.Source{SHA256: hashA, Targets: targets}}
+		return lock.Requirement{Name: name, Version: "1", Sdist: &lock.Sdist{SHA256: hashA, Targets: targets}}
 	}
 	sources := packages(lock.Requirement{Name: "wheel", Version: "1"}, source("pure", lock.AnyTarget), source("alpine", musl...), source("good", all...), source("bad", all[1:]...))
 

@@ -16,7 +16,7 @@ def digest(data):
 
 
 def loaded(name):
-    """Give the module, which must be compiled."""
+    """Return the module, which must be compiled."""
     module = importlib.import_module(name)
     assert module.__file__.endswith(".so"), module.__file__
     return module

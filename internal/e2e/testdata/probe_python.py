@@ -308,6 +308,16 @@ def celery_():
         assert add.delay(3, 4).get(timeout=60) == 7
 
 
+@check("packaging")
+def packaging_():
+    # Celery's transport for Redis imports it, and celery alone does not bring it.
+    import packaging.version
+    import kombu.transport.redis
+
+    assert packaging.version.Version("1.10") > packaging.version.Version("1.9")
+    assert kombu.transport.redis.Transport.driver_type == "redis"
+
+
 @check("orjson")
 def orjson_():
     import datetime

@@ -161,7 +161,7 @@ const markVariable = "LUCID_TEST_MARK"
 
 // modes is a graph of everything whose result a umask could change. In the end
 // all is copied into one layer: what is written into a directory changes its
-// time, and a copy has the time that it is told.
+// time, and a copy has the time that its action names.
 func modes(f fixture) llb.State { return modesWith(f, "") }
 
 // modesWith is a graph with the result of modes, but with a variable in its steps'

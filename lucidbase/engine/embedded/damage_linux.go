@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -13,15 +14,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/containerd/containerd/v2/core/snapshots/storage"
+	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
 )
 
-// BuildKit's state is a cache: when it is damaged, it is made again as a whole.
-// Its databases have no checksums and refer to one another, so an engine that
-// ends in good order writes down what they are, and the next one compares. After
-// a kill there is nothing to compare with; the databases withstand that. They do
-// not withstand a machine that goes down: they reach the disk before the files
-// of which they tell.
+// BuildKit's state is a cache: when it is damaged, it is made again as a whole. Its
+// databases have no checksums and refer to one another, so an engine that ends in good
+// order writes down what they are, and the next one compares. After a kill there is
+// nothing to compare with; the databases withstand that. They do not withstand a
+// machine that goes down: they reach the disk before the files that they list.
 
 const (
 	sumsFile = "sums" // a line for each database: its checksum and its name
@@ -31,7 +33,7 @@ const (
 	stderrFile  = "stderr"  // what BuildKit's process wrote, which is nothing unless it crashes
 )
 
-// errDamaged is that BuildKit's state is of no use.
+// errDamaged says that BuildKit's state is of no use.
 var errDamaged = errors.New("damaged")
 
 // summed are the databases and whatever else BuildKit believes without a check.
@@ -57,19 +59,83 @@ func leaveState(root string) error {
 }
 
 // enterState is called before the databases are opened. It is an errDamaged when
-// they are not what the last engine left.
+// they are not what the last engine left. After a kill, it removes what no database
+// knows.
 func enterState(root string) error {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return fmt.Errorf("reading the machine's boot: %w", err)
 	}
-	if last, err := os.ReadFile(filepath.Join(root, openFile)); err == nil && !bytes.Equal(last, boot) {
+	last, err := os.ReadFile(filepath.Join(root, openFile))
+	killed := err == nil
+	if killed && !bytes.Equal(last, boot) {
 		return fmt.Errorf("%w: the machine went down while it was in use", errDamaged)
 	}
 	if err := checkSums(root); err != nil {
 		return err
 	}
+	if killed {
+		if err := sweepSnapshots(root); err != nil {
+			return err
+		}
+	}
 	return os.WriteFile(filepath.Join(root, openFile), boot, 0o600)
+}
+
+// sweepSnapshots makes the directories of snapshots what the snapshotters' databases
+// say. Both snapshotters rename a directory before they commit its record; the next
+// snapshot gets the same number, and cannot be renamed to where a killed one is.
+func sweepSnapshots(root string) error {
+	databases, err := filepath.Glob(filepath.Join(root, "*", "snapshots", "metadata.db"))
+	if err != nil {
+		return err
+	}
+	for _, database := range databases {
+		known, err := snapshotIDs(database)
+		if err != nil {
+			return fmt.Errorf("%w: reading %s: %w", errDamaged, database, err)
+		}
+		dir := filepath.Join(filepath.Dir(database), "snapshots")
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, e := range entries {
+			path := filepath.Join(dir, e.Name())
+			id, removing := strings.CutPrefix(e.Name(), "rm-") // the native snapshotter's
+			switch {
+			case known[id] && removing:
+				err = os.Rename(path, filepath.Join(dir, id))
+			case !known[id]:
+				err = os.RemoveAll(path)
+			}
+			if err != nil {
+				return fmt.Errorf("cleaning up after a kill: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// snapshotIDs returns the names of the directories that a snapshotter's database has.
+func snapshotIDs(database string) (_ map[string]bool, err error) {
+	store, err := storage.NewMetaStore(database)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	ids := map[string]bool{}
+	err = store.WithTransaction(context.Background(), false, func(ctx context.Context) error {
+		keys, err := storage.IDMap(ctx)
+		for id := range keys {
+			ids[id] = true
+		}
+		return err
+	})
+	if errdefs.IsNotFound(err) { // it was never written to
+		err = nil
+	}
+	return ids, err
 }
 
 func sumsOf(root string) ([]byte, error) {

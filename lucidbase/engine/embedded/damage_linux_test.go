@@ -8,6 +8,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/plugins/snapshots/native"
+	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
 	"github.com/stretchr/testify/require"
 )
 
@@ -93,6 +96,45 @@ func TestEnterState(t *testing.T) {
 		require.Len(t, left, 1, "the lock is in use")
 		require.NoError(t, enterState(root))
 	})
+}
+
+// A kill between a snapshot's directory and its record must not be in the way of the
+// next snapshot, which gets the same number.
+func TestEnterStateSweepsSnapshots(t *testing.T) {
+	for name, open := range map[string]func(string) (snapshots.Snapshotter, error){
+		"native":    native.NewSnapshotter,
+		"overlayfs": func(dir string) (snapshots.Snapshotter, error) { return overlay.NewSnapshotter(dir) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			require.NoError(t, enterState(root))
+			own := filepath.Join(root, name, "snapshots")
+			require.NoError(t, os.MkdirAll(own, 0o700))
+			prepare := func(key string) {
+				s, err := open(own)
+				require.NoError(t, err)
+				_, err = s.Prepare(t.Context(), key, "")
+				require.NoError(t, err)
+				require.NoError(t, s.Close())
+			}
+			prepare("first")
+			dir := filepath.Join(own, "snapshots")
+			for _, orphan := range []string{"2/fs", "2/work", "new-1/fs", "rm-7/fs"} {
+				require.NoError(t, os.MkdirAll(filepath.Join(dir, orphan), 0o700))
+			}
+			require.NoError(t, os.Rename(filepath.Join(dir, "1"), filepath.Join(dir, "rm-1")))
+
+			require.NoError(t, enterState(root))
+			entries, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			require.Len(t, entries, 1)
+			require.Equal(t, "1", entries[0].Name())
+			prepare("second")
+
+			require.NoError(t, os.WriteFile(filepath.Join(own, "metadata.db"), []byte("no database"), 0o600))
+			require.ErrorIs(t, enterState(root), errDamaged)
+		})
+	}
 }
 
 func TestKnownDamage(t *testing.T) {

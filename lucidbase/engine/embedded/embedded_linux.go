@@ -21,6 +21,8 @@ import (
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay/overlayutils"
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/cache/metadata"
+	"github.com/moby/buildkit/cache/remotecache"
+	localcache "github.com/moby/buildkit/cache/remotecache/local"
 	"github.com/moby/buildkit/cmd/buildkitd/config"
 	"github.com/moby/buildkit/control"
 	"github.com/moby/buildkit/executor"
@@ -36,7 +38,6 @@ import (
 	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/moby/buildkit/util/leaseutil"
 	"github.com/moby/buildkit/util/network"
-	"github.com/moby/buildkit/util/resolver"
 	"github.com/moby/buildkit/worker"
 	"github.com/moby/buildkit/worker/base"
 	wlabel "github.com/moby/buildkit/worker/label"
@@ -50,13 +51,16 @@ import (
 // it is a stable API: at an update, compare with cmd/buildkitd/main.go and
 // worker/runc/runc.go in BuildKit's source.
 
-// namespace is containerd's word for what is ours in its databases.
+// namespace is containerd's name for the part of its databases that is ours.
 const namespace = "buildkit"
 
 // stopTime is how long a stopping server waits for its clients' calls to end.
 const stopTime = 5 * time.Second
 
-var boltOptions = &bolt.Options{FreelistType: bolt.FreelistMapType, NoFreelistSync: true}
+// boltOptions let no transaction wait for the disk: each layer takes several. State that
+// a machine was using when it went down is made again, and so is what its sums show not
+// to have reached the disk.
+var boltOptions = &bolt.Options{FreelistType: bolt.FreelistMapType, NoFreelistSync: true, NoSync: true}
 
 // server is a running BuildKit.
 type server struct {
@@ -158,7 +162,7 @@ func (s *server) openWorker(ctx context.Context, rootless bool) (*nativeWorker, 
 		ContentStore:     contentStore,
 		Applier:          apply.NewFileSystemApplier(contentStore),
 		Differ:           walking.NewWalkingDiff(contentStore),
-		RegistryHosts:    resolver.NewRegistryConfig(nil),
+		RegistryHosts:    registryHosts(trust{}),
 		LeaseManager:     leaseutil.WithNamespace(ctdmetadata.NewLeaseManager(mdb), namespace),
 		GarbageCollect:   mdb.GarbageCollect,
 		MetadataStore:    records,
@@ -232,17 +236,26 @@ func (s *server) openController(w *nativeWorker) (*control.Controller, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.closes(func() error { cancel(); return nil })
 	none := int64(0)
+	registries := newRegistries(sessions)
 	return control.NewController(control.Opt{
 		SessionManager:   sessions,
 		WorkerController: workers,
-		CacheManager:     solver.NewCacheManager(ctx, "local", cache, worker.NewCacheResultStorage(workers)),
-		HistoryDB:        history,
-		HistoryConfig:    &config.HistoryConfig{MaxEntries: &none}, // a record costs as much as a small step
-		CacheStore:       cache,
-		LeaseManager:     w.LeaseManager(),
-		ContentStore:     w.ContentStore(),
-		GarbageCollect:   w.GarbageCollect,
-		GracefulStop:     ctx.Done(),
+		ResolveCacheExporterFuncs: map[string]remotecache.ResolveCacheExporterFunc{
+			"registry": registries.exporter(),
+			"local":    localcache.ResolveCacheExporterFunc(sessions),
+		},
+		ResolveCacheImporterFuncs: map[string]remotecache.ResolveCacheImporterFunc{
+			"registry": registries.importer(w.ContentStore()),
+			"local":    localcache.ResolveCacheImporterFunc(sessions),
+		},
+		CacheManager:   solver.NewCacheManager(ctx, "local", cache, worker.NewCacheResultStorage(workers)),
+		HistoryDB:      history,
+		HistoryConfig:  &config.HistoryConfig{MaxEntries: &none}, // a record costs as much as a small step
+		CacheStore:     cache,
+		LeaseManager:   w.LeaseManager(),
+		ContentStore:   w.ContentStore(),
+		GarbageCollect: w.GarbageCollect,
+		GracefulStop:   ctx.Done(),
 	})
 }
 

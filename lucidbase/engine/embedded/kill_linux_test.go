@@ -59,7 +59,7 @@ func TestKillLeavesNothing(t *testing.T) {
 }
 
 // requireSecretSeen shows that filesWith finds secrets where there are some: in
-// the step's own file and in what runc is told, as the engine's child sees it.
+// the step's own file and in what runc reads, as the engine's child sees it.
 func requireSecretSeen(t *testing.T, j job) {
 	t.Helper()
 	step := processes(t, j.Mark)

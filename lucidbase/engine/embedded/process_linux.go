@@ -13,7 +13,7 @@ import (
 
 // What BuildKit shares with its whole process: the log.
 
-// ownLog gives BuildKit a logger of its own and leaves logrus's standard one to
+// ownLog sets a logger of its own for BuildKit and leaves logrus's standard one to
 // the program. It is called before anything runs: BuildKit's goroutines read
 // these variables at any time.
 func ownLog() {

@@ -56,7 +56,7 @@ func (j job) prepare() error {
 	return unix.Exec("/proc/self/exe", []string{"test"}, os.Environ())
 }
 
-// prepareMachine gives the user subordinate ids, in a copy of /etc that this
+// prepareMachine sets up the user's subordinate ids, in a copy of /etc that this
 // process alone sees.
 func (j job) prepareMachine() error {
 	switch j.Without {

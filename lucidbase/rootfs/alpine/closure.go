@@ -114,6 +114,11 @@ func (c *closure) compute() error {
 			return err
 		}
 	}
+	return c.allLibraries()
+}
+
+// allLibraries keeps the libraries of the programs that were kept, and theirs.
+func (c *closure) allLibraries() error {
 	for len(c.todo) > 0 {
 		next := c.todo[0]
 		c.todo = c.todo[1:]

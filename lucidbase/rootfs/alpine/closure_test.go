@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lucid-project/base-images/internal/debtest"
@@ -109,8 +110,8 @@ func (f *imageFixture) tars() [][]byte {
 	return out
 }
 
-// compute returns the closure of the image.
-func (f *imageFixture) compute(architecture string) (*closure, error) {
+// flat returns the image's files.
+func (f *imageFixture) flat() *flat {
 	f.t.Helper()
 	s, err := tree.NewSpool(f.t.Context(), f.t.TempDir())
 	require.NoError(f.t, err)
@@ -119,14 +120,18 @@ func (f *imageFixture) compute(architecture string) (*closure, error) {
 	for _, layer := range f.tars() {
 		require.NoError(f.t, image.apply(tar.NewReader(strings.NewReader(string(layer)))))
 	}
-	c, err := newClosure(image, architecture)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.compute(); err != nil {
-		return nil, err
-	}
-	return c, c.checkRelease()
+	return image
+}
+
+// upstream returns the image as it is fetched.
+func (f *imageFixture) upstream(architecture string) *upstream {
+	return &upstream{platform: ocispecs.Platform{OS: "linux", Architecture: architecture}, files: f.flat()}
+}
+
+// compute returns the closure of the image.
+func (f *imageFixture) compute(architecture string) (*closure, error) {
+	f.t.Helper()
+	return f.upstream(architecture).closure()
 }
 
 func TestClosure(t *testing.T) {

@@ -4,30 +4,37 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/lucid-project/base-images/internal/mirror"
+	"github.com/lucid-project/base-images/internal/patient"
 )
-
-// placeErrors say what went wrong with each place, in one line.
-type placeErrors []error
-
-// Error joins the texts.
-func (p placeErrors) Error() string {
-	texts := make([]string, len(p))
-	for i, err := range p {
-		texts[i] = err.Error()
-	}
-	return strings.Join(texts, "; ")
-}
-
-// Unwrap returns the errors.
-func (p placeErrors) Unwrap() []error { return p }
 
 // pullError says in one line why a registry sends nothing.
 func pullError(err error) error {
+	silent := !answered(err)
 	var named *url.Error
 	if errors.As(err, &named) {
 		err = named.Err
 	}
-	return &oneLineError{err}
+	err = &oneLineError{err}
+	if silent {
+		err = mirror.Mark(err, mirror.ErrNoAnswer)
+	}
+	return err
+}
+
+// answered reports whether a registry answered, with what is no help. One that stays
+// too busy counts as silent.
+func answered(err error) bool {
+	switch {
+	case errors.As(err, new(*patient.BusyError)), errors.As(err, new(*patient.SilenceError)):
+		return false
+	case errors.As(err, new(*transport.Error)), errors.Is(err, patient.ErrImpostor):
+		return true
+	}
+	return !errors.As(err, new(*url.Error))
 }
 
 // oneLineError is an error whose text has lines.

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -22,6 +21,8 @@ import (
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/internal/checked"
+	"github.com/lucid-project/base-images/internal/keychain"
+	"github.com/lucid-project/base-images/internal/mirror"
 	"github.com/lucid-project/base-images/internal/patient"
 )
 
@@ -120,45 +121,30 @@ func (r *repository) fetch(ctx context.Context, b blob, limit int64) (string, er
 		return "", fmt.Errorf("%s: %d bytes are more than %d", b.digest, b.size, limit)
 	}
 	path := r.registries.path(b.digest)
-	if checked.File(ctx, path, digest.Digest(b.digest), b.known()) == nil {
+	if checked.Use(ctx, path, digest.Digest(b.digest), b.known()) == nil {
 		return path, nil
 	}
-	var failed placeErrors
-	for _, place := range r.order() {
-		err := r.registries.pull(ctx, place, b, limit, path)
-		var cut *cutError
-		if errors.As(err, &cut) && ctx.Err() == nil {
-			err = r.registries.pull(ctx, place, b, limit, path)
-		}
-		if err == nil {
-			return path, nil
-		}
-		if ctx.Err() != nil {
-			return "", context.Cause(ctx)
-		}
-		r.registries.down.Store(place.String(), true)
-		failed = append(failed, fmt.Errorf("%s: %w", place, err))
+	err := r.first(ctx, func(place name.Repository) error { return r.registries.pull(ctx, place, b, limit, path) })
+	if err != nil {
+		return "", fmt.Errorf("fetching %s: %w", b.digest, err)
 	}
-	return "", fmt.Errorf("fetching %s: %w: %w", b.digest, ErrNoImage, failed)
+	return path, nil
 }
 
-// cutError is a blob that broke off: the next time it may arrive.
-type cutError struct{ error }
-
-// Unwrap returns the error itself.
-func (c *cutError) Unwrap() error { return c.error }
-
-// order puts the places that failed before behind the others.
-func (r *repository) order() []name.Repository {
-	var good, bad []name.Repository
-	for _, place := range r.places {
-		if _, down := r.registries.down.Load(place.String()); down {
-			bad = append(bad, place)
-		} else {
-			good = append(good, place)
-		}
+// first calls get with one place after the other until it succeeds. If none of them has
+// the image the error is ErrNoImage.
+func (r *repository) first(ctx context.Context, get func(name.Repository) error) error {
+	places := make([]string, len(r.places))
+	byName := map[string]name.Repository{}
+	for i, place := range r.places {
+		places[i] = place.String()
+		byName[places[i]] = place
 	}
-	return append(good, bad...)
+	err := r.registries.memory.First(ctx, places, func(place string) error { return get(byName[place]) })
+	if errors.As(err, new(mirror.Failures)) {
+		return fmt.Errorf("%w: %w", ErrNoImage, err)
+	}
+	return err
 }
 
 // pull brings a blob from a place to the cache. Size and digest are checked here,
@@ -180,7 +166,7 @@ func (m *Registries) pull(ctx context.Context, place name.Repository, b blob, li
 	case errors.As(err, &other):
 		return fmt.Errorf("sends another file: %w", err)
 	case err != nil:
-		return &cutError{pullError(err)}
+		return mirror.Mark(pullError(err), mirror.ErrCut)
 	}
 	return f.Keep(path)
 }
@@ -208,5 +194,5 @@ func (m *Registries) remote(ctx context.Context) []remote.Option {
 			m.Transport = patient.New(remote.DefaultTransport.(*http.Transport), 0)
 		}
 	})
-	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(m.Transport)}
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain.Pull(m.Warn)), remote.WithTransport(m.Transport)}
 }

@@ -39,8 +39,8 @@ func TestImageClosure(t *testing.T) {
 			images := &Registries{Cache: t.TempDir(), Mirrors: mirrors, Archives: archives}
 			locked, err := images.Resolve(t.Context(), im, set.Debian, p)
 			require.NoError(t, err)
-			known := lucidbase.Images{im.Digest: {Digest: im.Digest, Platforms: map[string]lock.ImagePlatform{lucidbase.FormatPlatform(p): locked}}}
-			root, headers, err := supply.Image(im, set.Debian, known, p)
+			known := lucidbase.Upstreams{im.Digest: {Digest: im.Digest, Platforms: map[string]lock.UpstreamPlatform{lucidbase.FormatPlatform(p): locked}}}
+			root, headers, err := supply.Upstream(im, set.Debian, known, p)
 			require.NoError(t, err)
 
 			var layer bytes.Buffer
@@ -100,7 +100,7 @@ func entryNames(t *testing.T, layer io.Reader) []string {
 
 // requireModules compares the extension modules with the image's own: all but
 // Python's tests are kept.
-func requireModules(t *testing.T, images *Registries, im lock.Image, p ocispecs.Platform, names []string) {
+func requireModules(t *testing.T, images *Registries, im lock.Upstream, p ocispecs.Platform, names []string) {
 	t.Helper()
 	s, err := tree.NewSpool(t.Context(), t.TempDir())
 	require.NoError(t, err)

@@ -33,7 +33,7 @@ func flatten(t testing.TB, layers ...[]tar.Header) (*flat, error) {
 	return f, nil
 }
 
-// show gives each path with what is there.
+// show returns each path with what is there.
 func (f *flat) show(t testing.TB) map[string]string {
 	t.Helper()
 	out := map[string]string{}

@@ -38,7 +38,7 @@ func ParseMirrors(entries ...string) (map[string][]string, error) {
 
 // repository returns the places where an image may lie: mirrors, then its own
 // registry.
-func (m *Registries) repository(im lock.Image) (*repository, error) {
+func (m *Registries) repository(im lock.Upstream) (*repository, error) {
 	tag, err := name.NewTag(im.Reference)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", im.Reference, err)
@@ -57,9 +57,9 @@ func (m *Registries) repository(im lock.Image) (*repository, error) {
 	return r, nil
 }
 
-// Latest returns the digest of the index that the image's tag names today. A tag
-// that could be looked up nowhere is ErrNoImage.
-func (m *Registries) Latest(ctx context.Context, im lock.Image) (string, error) {
+// Latest returns the digest of the index that the image's tag names today. For a tag
+// that could be looked up nowhere the error is ErrNoImage.
+func (m *Registries) Latest(ctx context.Context, im lock.Upstream) (string, error) {
 	r, err := m.repository(im)
 	if err != nil {
 		return "", fmt.Errorf("resolving %s: %w", im.Reference, err)
@@ -68,18 +68,15 @@ func (m *Registries) Latest(ctx context.Context, im lock.Image) (string, error) 
 	if err != nil {
 		return "", fmt.Errorf("resolving %s: %w", im.Reference, err)
 	}
-	var failed placeErrors
-	for _, place := range r.order() {
-		digest, err := m.look(ctx, place.Tag(tag.TagStr()))
-		if err == nil {
-			return digest, nil
-		}
-		if ctx.Err() != nil {
-			return "", context.Cause(ctx)
-		}
-		failed = append(failed, fmt.Errorf("%s: %w", place, err))
+	var digest string
+	err = r.first(ctx, func(place name.Repository) (err error) {
+		digest, err = m.look(ctx, place.Tag(tag.TagStr()))
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("resolving %s: %w", im.Reference, err)
 	}
-	return "", fmt.Errorf("resolving %s: %w: %w", im.Reference, ErrNoImage, failed)
+	return digest, nil
 }
 
 // look returns the digest that a tag names in one place.

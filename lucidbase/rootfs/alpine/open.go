@@ -35,7 +35,7 @@ const (
 )
 
 // open fetches an image and unpacks its layers, whose files' content goes to s.
-func (m *Registries) open(ctx context.Context, im lock.Image, p ocispecs.Platform, s *tree.Spool) (*upstream, error) {
+func (m *Registries) open(ctx context.Context, im lock.Upstream, p ocispecs.Platform, s *tree.Spool) (*upstream, error) {
 	r, err := m.repository(im)
 	if err != nil {
 		return nil, err

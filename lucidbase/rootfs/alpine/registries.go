@@ -19,6 +19,7 @@ import (
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/internal/checked"
+	"github.com/lucid-project/base-images/internal/mirror"
 	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/lucidbase"
 	"github.com/lucid-project/base-images/lucidbase/lock"
@@ -27,11 +28,10 @@ import (
 )
 
 // ErrNoImage says that a locked image could be had from no registry.
-var ErrNoImage = errors.New("no registry gives it")
+var ErrNoImage = errors.New("no registry sends it")
 
-// Registries are where upstream images come from, as this machine reaches them,
-// and the layers that
-// are made from them. Its methods may be called at once from several goroutines;
+// Registries are where upstream images come from, as this machine reaches them, and the
+// layers that are made from them. Its methods may be called at once from several goroutines;
 // its fields do not change after the first call.
 type Registries struct {
 	// Cache is the directory that keeps what was fetched and made, by digest.
@@ -40,14 +40,16 @@ type Registries struct {
 	// Mirrors maps a registry ("docker.io") to those that are asked before it; see
 	// ParseMirrors.
 	Mirrors map[string][]string
-	// Transport reaches registries; nil means go-containerregistry's own, but not
-	// for ever.
+	// Transport reaches registries; nil means go-containerregistry's own, with limits on
+	// how long a registry may be silent.
 	Transport http.RoundTripper
+	// Warn is told of a credential helper that is not installed; nil for nobody.
+	Warn func(error)
 	// Archives are where Debian's packages for what an image lacks come from.
 	Archives *debian.Archives
 
-	once sync.Once
-	down sync.Map // repositories that did not answer: asked last from then on
+	once   sync.Once
+	memory mirror.Memory
 }
 
 // borrowed lists Debian's packages that an image is given, those whose files need no
@@ -68,51 +70,62 @@ func borrowed(up *upstream, d lock.Debian, p ocispecs.Platform) ([]lock.Package,
 	return out, nil
 }
 
-// Resolve finds out what an image holds on a platform: it is fetched by digest
-// and its layers are made, and kept in the cache. The Debian lock fills in what
-// the image lacks. The same image and lock lead to the same result everywhere. An
-// image that could not be fetched is ErrNoImage.
-func (m *Registries) Resolve(ctx context.Context, im lock.Image, d lock.Debian, p ocispecs.Platform) (lock.ImagePlatform, error) {
+// Resolve finds out what an image holds on a platform: it is fetched by digest and its
+// layers are made, and kept in the cache. The Debian lock fills in what the image
+// lacks. The same image and lock lead to the same result everywhere. For an image that
+// could not be fetched the error is ErrNoImage.
+func (m *Registries) Resolve(ctx context.Context, im lock.Upstream, d lock.Debian, p ocispecs.Platform) (lock.UpstreamPlatform, error) {
 	out, err := m.resolve(ctx, im, d, p)
 	if err != nil {
-		return lock.ImagePlatform{}, fmt.Errorf("resolving %s for %s: %w", im.Reference, lucidbase.FormatPlatform(p), err)
+		return lock.UpstreamPlatform{}, fmt.Errorf("resolving %s for %s: %w", im.Reference, lucidbase.FormatPlatform(p), err)
 	}
 	return out, nil
 }
 
-func (m *Registries) resolve(ctx context.Context, im lock.Image, d lock.Debian, p ocispecs.Platform) (lock.ImagePlatform, error) {
+func (m *Registries) resolve(ctx context.Context, im lock.Upstream, d lock.Debian, p ocispecs.Platform) (lock.UpstreamPlatform, error) {
 	s, err := tree.NewSpool(ctx, m.Cache)
 	if err != nil {
-		return lock.ImagePlatform{}, err
+		return lock.UpstreamPlatform{}, err
 	}
 	defer s.Close()
 	up, err := m.open(ctx, im, p, s)
 	if err != nil {
-		return lock.ImagePlatform{}, err
+		return lock.UpstreamPlatform{}, err
 	}
-	out := lock.ImagePlatform{Manifest: up.manifest, Python: up.python}
+	out := lock.UpstreamPlatform{Manifest: up.manifest, Python: up.python}
 	if out.Rootfs.Packages, err = borrowed(up, d, p); err != nil {
-		return lock.ImagePlatform{}, err
+		return lock.UpstreamPlatform{}, err
 	}
 	root, kept, err := m.rootfs(ctx, up, out.Rootfs.Packages, d.Suites)
 	if err != nil {
-		return lock.ImagePlatform{}, err
+		return lock.UpstreamPlatform{}, err
 	}
 	out.Kept = kept
 	headers, err := up.headers()
 	if err != nil {
-		return lock.ImagePlatform{}, err
+		return lock.UpstreamPlatform{}, err
 	}
 	out.Headers.Packages = []lock.Package{}
-	for _, made := range []struct {
-		tree.Tree
-		layer *lock.Layer
-	}{{root, &out.Rootfs}, {headers, &out.Headers}} {
+	layers := []madeLayer{{root, &out.Rootfs}, {headers, &out.Headers}}
+	switch dev, kept, err := up.dev(); {
+	case err == nil:
+		out.Dev = lock.UpstreamDev{Added: lock.Layer{Packages: []lock.Package{}}, Kept: kept}
+		layers = append(layers, madeLayer{dev, &out.Dev.Added})
+	case !errors.Is(err, tree.ErrNowhere): // an image that has none is good for a base
+		return lock.UpstreamPlatform{}, err
+	}
+	for _, made := range layers {
 		if err := m.keep(ctx, made.Tree, made.layer); err != nil {
-			return lock.ImagePlatform{}, err
+			return lock.UpstreamPlatform{}, err
 		}
 	}
 	return out, nil
+}
+
+// madeLayer is a layer's content, and the place of its digest and size.
+type madeLayer struct {
+	tree.Tree
+	layer *lock.Layer
 }
 
 // keep puts a layer in the cache and fills in its digest and size.
@@ -142,7 +155,7 @@ func (m *Registries) Layer(ctx context.Context, in lucidbase.Input, w io.Writer)
 		return lock.Layer{}, fmt.Errorf("making %s: %w", in, err)
 	}
 	if want := in.Layer; want.Digest != "" && (want.Digest != out.Digest || want.Size != out.Size) {
-		return lock.Layer{}, fmt.Errorf("making %s: %s gives %s (%d bytes), the lock says %s (%d bytes)",
+		return lock.Layer{}, fmt.Errorf("making %s: %s makes %s (%d bytes), the lock says %s (%d bytes)",
 			in, in.Upstream.Digest, out.Digest, out.Size, want.Digest, want.Size)
 	}
 	return out, nil
@@ -150,7 +163,7 @@ func (m *Registries) Layer(ctx context.Context, in lucidbase.Input, w io.Writer)
 
 func (m *Registries) layer(ctx context.Context, in lucidbase.Input, w io.Writer) (lock.Layer, error) {
 	made := blob{digest: in.Layer.Digest, size: in.Layer.Size}
-	if path := m.path(made.digest); made.digest != "" && checked.File(ctx, path, digest.Digest(made.digest), made.known()) == nil {
+	if path := m.path(made.digest); made.digest != "" && checked.Use(ctx, path, digest.Digest(made.digest), made.known()) == nil {
 		return in.Layer, copyFile(ctx, path, w)
 	}
 	s, err := tree.NewSpool(ctx, m.Cache)
@@ -168,6 +181,8 @@ func (m *Registries) layer(ctx context.Context, in lucidbase.Input, w io.Writer)
 		t, _, err = m.rootfs(ctx, up, in.Layer.Packages, in.Suites)
 	case supply.ImageHeaders:
 		t, err = up.headers()
+	case supply.ImageDev:
+		t, _, err = up.dev()
 	default:
 		err = fmt.Errorf("unknown kind of layer %q", in.Kind)
 	}

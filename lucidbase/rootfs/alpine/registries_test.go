@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,11 +24,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lucid-project/base-images/internal/debtest"
+	"github.com/lucid-project/base-images/internal/mirror"
 	"github.com/lucid-project/base-images/internal/patient"
 	"github.com/lucid-project/base-images/internal/supply"
 	"github.com/lucid-project/base-images/internal/testregistry"
@@ -37,9 +41,9 @@ import (
 
 const officialTag = "docker.io/library/python:3.11-alpine3.23"
 
-// push puts the image into a registry below "hub", for AMD64 alone, and gives its
+// push puts the image into a registry below "hub", for AMD64 alone, and returns its
 // lock. Its second layer is compressed, as the others are not.
-func (f *imageFixture) push(r *testregistry.Registry, env ...string) lock.Image {
+func (f *imageFixture) push(r *testregistry.Registry, env ...string) lock.Upstream {
 	f.t.Helper()
 	img := mutate.MediaType(empty.Image, types.OCIManifestSchema1)
 	var err error
@@ -60,14 +64,14 @@ func (f *imageFixture) push(r *testregistry.Registry, env ...string) lock.Image 
 	require.NoError(f.t, remote.WriteIndex(tag, index, remote.WithAuthFromKeychain(authn.DefaultKeychain)))
 	d, err := index.Digest()
 	require.NoError(f.t, err)
-	return lock.Image{Reference: officialTag, Digest: d.String()}
+	return lock.Upstream{Reference: officialTag, Digest: d.String()}
 }
 
 // upstreamTest is a registry with the small image, and how to reach it.
 type upstreamTest struct {
 	*Registries
 	registry *testregistry.Registry
-	image    lock.Image
+	image    lock.Upstream
 	debian   lock.Debian
 }
 
@@ -102,7 +106,7 @@ func (u *upstreamTest) newRegistries(t testing.TB) *Registries {
 	return &Registries{Cache: cache, Mirrors: mirrors, Archives: &debian.Archives{Cache: cache}}
 }
 
-func (u *upstreamTest) resolve(t testing.TB, m *Registries) (lock.ImagePlatform, error) {
+func (u *upstreamTest) resolve(t testing.TB, m *Registries) (lock.UpstreamPlatform, error) {
 	return m.Resolve(t.Context(), u.image, u.debian, lucidbase.LinuxAMD64)
 }
 
@@ -153,7 +157,7 @@ func TestResolve(t *testing.T) {
 	}, slices.Collect(maps.Keys(debtest.Listing(t, layer.Bytes()))))
 }
 
-// The same image gives the same layers, from the cache and from nothing, and what
+// The same image has the same layers, from the cache and from nothing, and what
 // is in the cache is asked for no more.
 func TestResolveAgain(t *testing.T) {
 	u := newUpstream(t)
@@ -270,9 +274,32 @@ func TestFetchFromTheNextRegistry(t *testing.T) {
 // has the image.
 func TestFetchAgain(t *testing.T) {
 	u := newUpstream(t)
+	u.image.Reference = u.registry.Ref("hub/library/python:3.11-alpine3.23")
 	u.registry.Inject(testregistry.Fault{Path: "/blobs/", Close: true})
 	_, err := u.resolve(t, u.newRegistries(t))
 	require.NoError(t, err)
+}
+
+// Who answers, with whatever, may have the next part of an image.
+func TestWhoAnswers(t *testing.T) {
+	answer := &transport.Error{StatusCode: http.StatusNotFound}
+	ask := func(err error) error { return &url.Error{Op: "Get", URL: "https://example.com/v2/", Err: err} }
+	for name, c := range map[string]struct {
+		err      error
+		answered bool
+	}{
+		"lacks it":         {answer, true},
+		"refuses a token":  {ask(answer), true},
+		"circles":          {ask(patient.ErrImpostor), true},
+		"another manifest": {errors.New("manifest digest"), true},
+		"hangs up":         {ask(io.EOF), false},
+		"busy for ever":    {ask(&patient.BusyError{Answer: answer}), false},
+		"falls silent":     {&patient.SilenceError{}, false},
+	} {
+		err := pullError(c.err)
+		require.Equal(t, c.answered, !errors.Is(err, mirror.ErrNoAnswer), name)
+		require.NotContains(t, err.Error(), "example.com", name)
+	}
 }
 
 // The user's own credentials are used, as docker keeps them.
@@ -294,12 +321,12 @@ func TestFetchWithCredentials(t *testing.T) {
 
 func TestLatest(t *testing.T) {
 	u := newUpstream(t)
-	digest, err := u.Latest(t.Context(), lock.Image{Reference: officialTag, Digest: "sha256:" + strings.Repeat("0", 64)})
+	digest, err := u.Latest(t.Context(), lock.Upstream{Reference: officialTag, Digest: "sha256:" + strings.Repeat("0", 64)})
 	require.NoError(t, err)
 	require.Equal(t, u.image.Digest, digest)
 
 	u.Mirrors["example.invalid"] = []string{u.registry.Host + "/hub"}
-	_, err = u.Latest(t.Context(), lock.Image{Reference: "example.invalid/library/none:1"})
+	_, err = u.Latest(t.Context(), lock.Upstream{Reference: "example.invalid/library/none:1"})
 	require.ErrorIs(t, err, ErrNoImage)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -327,7 +354,7 @@ func FuzzParseMirrors(f *testing.F) {
 			return
 		}
 		m := &Registries{Mirrors: mirrors}
-		r, err := m.repository(lock.Image{Reference: officialTag})
+		r, err := m.repository(lock.Upstream{Reference: officialTag})
 		require.NoError(t, err)
 		require.Len(t, r.places, 1+len(mirrors["docker.io"]))
 	})

@@ -20,13 +20,7 @@ import (
 // for what the image lacks, and what every base has of us. It names the packages
 // of the image that the closure has files of.
 func (m *Registries) rootfs(ctx context.Context, up *upstream, packages []lock.Package, suites []lock.Suite) (tree.Tree, []lock.ApkPackage, error) {
-	c, err := newClosure(up.files, up.platform.Architecture)
-	if err == nil {
-		err = c.compute()
-	}
-	if err == nil {
-		err = c.checkRelease()
-	}
+	c, err := up.closure()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -35,9 +29,11 @@ func (m *Registries) rootfs(ctx context.Context, up *upstream, packages []lock.P
 	if err != nil {
 		return nil, nil, err
 	}
-	debs, err := deb.Unpack(ctx, packages, up.platform.Architecture, up.files.spool, func(ctx context.Context, p lock.Package) (string, error) {
-		return m.Archives.File(ctx, p, suites)
-	})
+	u := deb.Unpacker{
+		Architecture: up.platform.Architecture, Spool: up.files.spool,
+		Get: func(ctx context.Context, p lock.Package) (string, error) { return m.Archives.File(ctx, p, suites) },
+	}
+	debs, err := u.Unpack(ctx, packages)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -50,6 +46,18 @@ func (m *Registries) rootfs(ctx context.Context, up *upstream, packages []lock.P
 	}
 	t.DropScripts()
 	return t, kept, t.CheckLinks()
+}
+
+// closure returns what of the image its interpreter needs.
+func (up *upstream) closure() (*closure, error) {
+	c, err := newClosure(up.files, up.platform.Architecture)
+	if err == nil {
+		err = c.compute()
+	}
+	if err == nil {
+		err = c.checkRelease()
+	}
+	return c, err
 }
 
 // packageList writes the database of the packages that something is kept of.

@@ -9,13 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/lucid-project/base-images/internal/checked"
+	"github.com/lucid-project/base-images/internal/mirror"
 	"github.com/lucid-project/base-images/lucidbase/lock"
 )
 
@@ -24,7 +23,7 @@ import (
 // packages from its mirrors; a fresh lock names those of today.
 var ErrGone = errors.New("no archive has it any more")
 
-// ErrAltered says that a mirror has another file in a locked one's place.
+// ErrAltered says that a mirror has another file in the place of a locked one.
 var ErrAltered = errors.New("sends another file")
 
 // snapshotURL is Debian's own archive of everything it ever published
@@ -49,7 +48,7 @@ type Archives struct {
 
 	once   sync.Once
 	client *http.Client
-	down   sync.Map // mirrors that did not answer: asked last from then on
+	memory mirror.Memory
 }
 
 // Fetch returns a file of an archive from the first mirror whose answer verify
@@ -61,12 +60,9 @@ func (a *Archives) Fetch(ctx context.Context, archive, path string, limit int64,
 	if len(mirrors) == 0 {
 		return nil, fmt.Errorf("fetching %s: no mirror of archive %s is configured", path, archive)
 	}
-	data, tries, err := a.first(ctx, mirrors, path, limit, verify)
+	data, err := a.first(ctx, mirrors, path, limit, verify)
 	if err != nil {
 		return nil, fmt.Errorf("fetching %s: %w", path, err)
-	}
-	if tries != nil {
-		return nil, fmt.Errorf("fetching %s: %w", path, tries)
 	}
 	return data, nil
 }
@@ -75,9 +71,9 @@ func (a *Archives) Fetch(ctx context.Context, archive, path string, limit int64,
 // as it was when the lock was made.
 func (a *Archives) download(ctx context.Context, p lock.Package, suites []lock.Suite) ([]byte, error) {
 	mirrors := a.Mirrors[p.Archive]
-	sources := slices.Clone(mirrors)
+	places := slices.Clone(mirrors)
 	if snapshot := a.snapshotOf(p.Archive, suites); snapshot != "" {
-		sources = append(sources, snapshot)
+		places = append(places, snapshot)
 	}
 	verify := func(data []byte) error {
 		if err := checked.Bytes(data, digestOf(p), p.Size); err != nil {
@@ -85,16 +81,20 @@ func (a *Archives) download(ctx context.Context, p lock.Package, suites []lock.S
 		}
 		return nil
 	}
-	data, tries, err := a.first(ctx, sources, p.Path, p.Size, verify)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("downloading %s %s: %w", p.Name, p.Version, err)
-	case tries == nil:
-		return data, nil
-	case tries.missing(mirrors):
-		return nil, fmt.Errorf("downloading %s %s: %s: %w: %w", p.Name, p.Version, p.Path, ErrGone, tries)
+	if len(places) == 0 {
+		return nil, fmt.Errorf("downloading %s %s: %s: no mirror is configured and the lock has no date", p.Name, p.Version, p.Path)
 	}
-	return nil, fmt.Errorf("downloading %s %s: %s: %w", p.Name, p.Version, p.Path, tries)
+	data, err := a.first(ctx, places, p.Path, p.Size, verify)
+	var failed mirror.Failures
+	switch {
+	case err == nil:
+		return data, nil
+	case !errors.As(err, &failed):
+		return nil, fmt.Errorf("downloading %s %s: %w", p.Name, p.Version, err)
+	case gone(failed, mirrors):
+		return nil, fmt.Errorf("downloading %s %s: %s: %w: %w", p.Name, p.Version, p.Path, ErrGone, err)
+	}
+	return nil, fmt.Errorf("downloading %s %s: %s: %w", p.Name, p.Version, p.Path, err)
 }
 
 // snapshotOf returns the archive as it was at the date of the newest of its
@@ -116,85 +116,25 @@ func (a *Archives) snapshotOf(archive string, suites []lock.Suite) string {
 	return base + "/" + archive + "/" + newest.UTC().Format("20060102T150405Z")
 }
 
-// first asks one source after the other until verify accepts what comes. If none
-// has the file, the tries say why; an error is of this machine.
-func (a *Archives) first(ctx context.Context, sources []string, path string, limit int64, verify func([]byte) error) ([]byte, *tries, error) {
-	client := a.httpClient()
-	failed := &tries{}
-	for _, base := range a.order(sources) {
-		data, err := a.get(ctx, client, base, path, limit)
-		if err == nil {
-			err = verify(data)
+// first returns what the first of the places has that verify accepts.
+func (a *Archives) first(ctx context.Context, places []string, path string, limit int64, verify func([]byte) error) (data []byte, err error) {
+	err = a.memory.First(ctx, places, func(base string) error {
+		if data, err = a.get(ctx, base, path, limit); err != nil {
+			return err
 		}
-		if err == nil {
-			return data, nil, nil
-		}
-		if ctx.Err() != nil {
-			return nil, nil, context.Cause(ctx)
-		}
-		if errors.Is(err, ErrNoAnswer) {
-			a.down.Store(base, true)
-		}
-		*failed = append(*failed, try{base, err})
-	}
-	return nil, failed, nil
-}
-
-// order puts the sources that did not answer before behind the others: each of
-// the packages to come would wait for them again.
-func (a *Archives) order(sources []string) []string {
-	sources = slices.Clone(sources)
-	slices.SortStableFunc(sources, func(x, y string) int {
-		_, xDown := a.down.Load(x)
-		_, yDown := a.down.Load(y)
-		switch {
-		case xDown == yDown:
-			return 0
-		case xDown:
-			return 1
-		}
-		return -1
+		return verify(data)
 	})
-	return sources
+	return data, err
 }
 
-// tries say what went wrong with each source.
-type tries []try
-
-type try struct {
-	base string
-	err  error
-}
-
-func (t *tries) Error() string {
-	if len(*t) == 0 {
-		return "no mirror is configured and the lock has no date"
-	}
-	lines := make([]string, len(*t))
-	for i, f := range *t {
-		lines[i] = redact(f.base) + ": " + f.err.Error()
-	}
-	return strings.Join(lines, "; ")
-}
-
-// Unwrap returns what went wrong with each.
-func (t *tries) Unwrap() []error {
-	errs := make([]error, len(*t))
-	for i, f := range *t {
-		errs[i] = f.err
-	}
-	return errs
-}
-
-// missing reports whether the file is known to be nowhere: the snapshot archive,
-// which has everything, says that it lacks it, or else every mirror does. A mirror
-// that does not answer may have it: that is a matter of the network and not of
-// the lock.
-func (t *tries) missing(mirrors []string) bool {
+// gone reports whether a file is known to be nowhere: the snapshot archive, which has
+// everything, says that it lacks it, or else every mirror does. A mirror that does not
+// answer may have it: that is a matter of the network and not of the lock.
+func gone(failed mirror.Failures, mirrors []string) bool {
 	lacking, asked, nowhere := 0, 0, false
-	for _, f := range *t {
-		switch lacks := missing(f.err); {
-		case !slices.Contains(mirrors, f.base):
+	for _, f := range failed {
+		switch lacks := missing(f.Err); {
+		case !slices.Contains(mirrors, f.Place):
 			nowhere = lacks
 		case lacks:
 			lacking, asked = lacking+1, asked+1
@@ -206,13 +146,4 @@ func (t *tries) missing(mirrors []string) bool {
 		return nowhere
 	}
 	return lacking > 0 && (nowhere || lacking == asked)
-}
-
-// redact hides a password in a mirror's URL.
-func redact(base string) string {
-	u, err := url.Parse(base)
-	if err != nil {
-		return "(not a URL)"
-	}
-	return u.Redacted()
 }

@@ -100,7 +100,7 @@ func TestPackageThatIsNotTheLockedOne(t *testing.T) {
 		`unpacking one 3: it is version "2"`:   func() { want.Name, want.Version = "one", "3" },
 	} {
 		change()
-		_, err := deb.Read(bytes.NewReader(file), want, "amd64", testSpool(t))
+		_, err := deb.Unpacker{Architecture: "amd64", Spool: testSpool(t)}.Read(bytes.NewReader(file), want)
 		require.EqualError(t, err, message)
 	}
 }
@@ -109,7 +109,7 @@ func TestTruncatedPackageFile(t *testing.T) {
 	file, want := debtest.Package{Name: "one", Entries: []tar.Header{debtest.Regular("./x", 0o644)}}.Deb(t)
 	s := testSpool(t)
 	for n := 0; n < len(file)-1; n += 17 {
-		_, err := deb.Read(bytes.NewReader(file[:n]), want, "amd64", s)
+		_, err := deb.Unpacker{Architecture: "amd64", Spool: s}.Read(bytes.NewReader(file[:n]), want)
 		require.ErrorContains(t, err, "unpacking one 1: ", "the first %d bytes of %d", n, len(file))
 	}
 }
@@ -156,12 +156,12 @@ func FuzzReadDeb(f *testing.F) {
 	}).Deb(f)
 	f.Add(plain)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := deb.Read(bytes.NewReader(data), want, "amd64", testSpool(t))
+		d, err := deb.Unpacker{Architecture: "amd64", Spool: testSpool(t)}.Read(bytes.NewReader(data), want)
 		if err != nil {
 			require.ErrorContains(t, err, "unpacking one 1: ")
 			return
 		}
-		tree, err := assemble(supply.Builder, []deb.File{d})
+		tree, _, err := assemble(supply.Builder, []deb.File{d}, nil)
 		if err != nil {
 			return
 		}

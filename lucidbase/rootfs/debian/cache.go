@@ -18,7 +18,7 @@ import (
 // has it. The error of a file that left all archives is ErrGone.
 func (a *Archives) File(ctx context.Context, p lock.Package, suites []lock.Suite) (string, error) {
 	path := filepath.Join(a.Cache, "sha256", p.SHA256)
-	if checked.File(ctx, path, digestOf(p), p.Size) == nil {
+	if checked.Use(ctx, path, digestOf(p), p.Size) == nil {
 		return path, nil
 	}
 	data, err := a.download(ctx, p, suites)

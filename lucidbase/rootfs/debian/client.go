@@ -10,11 +10,12 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/lucid-project/base-images/internal/mirror"
 	"github.com/lucid-project/base-images/lucidbase/rootfs/internal/deb"
 )
 
 // ErrNoAnswer says that a mirror cannot be reached, or fell silent.
-var ErrNoAnswer = errors.New("no answer")
+var ErrNoAnswer = mirror.ErrNoAnswer
 
 // statusError is an answer other than the file.
 type statusError struct {
@@ -34,7 +35,7 @@ func missing(err error) bool {
 const stallTime = 15 * time.Second
 
 // get downloads a file of at most limit bytes.
-func (a *Archives) get(ctx context.Context, client *http.Client, base, path string, limit int64) ([]byte, error) {
+func (a *Archives) get(ctx context.Context, base, path string, limit int64) ([]byte, error) {
 	u, err := url.Parse(base)
 	if err != nil {
 		return nil, err
@@ -52,12 +53,14 @@ func (a *Archives) get(ctx context.Context, client *http.Client, base, path stri
 	if err != nil {
 		return nil, err
 	}
-	resp, err := client.Do(req)
+	resp, err := a.httpClient().Do(req)
 	if err != nil {
 		return nil, noAnswer(err)
 	}
 	defer resp.Body.Close()
 	switch {
+	case resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests:
+		return nil, mirror.Mark(&statusError{resp.StatusCode, resp.Status}, mirror.ErrTrouble)
 	case resp.StatusCode != http.StatusOK:
 		return nil, &statusError{resp.StatusCode, resp.Status}
 	case resp.ContentLength > limit:
@@ -71,9 +74,11 @@ func readAll(r io.Reader, expect, limit int64) ([]byte, error) {
 	b.Grow(int(max(expect, 0)) + bytes.MinRead)
 	if _, err := b.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
 		if errors.Is(err, context.Canceled) {
-			return nil, fmt.Errorf("%w after %d bytes", ErrNoAnswer, b.Len())
+			err = fmt.Errorf("%w after %d bytes", ErrNoAnswer, b.Len())
+		} else {
+			err = fmt.Errorf("after %d bytes: %w", b.Len(), err)
 		}
-		return nil, fmt.Errorf("after %d bytes: %w", b.Len(), err)
+		return nil, mirror.Mark(err, mirror.ErrCut)
 	}
 	if int64(b.Len()) > limit {
 		return nil, fmt.Errorf("sends more than %d bytes", limit)

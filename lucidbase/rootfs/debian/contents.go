@@ -28,13 +28,14 @@ func compiledAgainst(name string) bool {
 	return headersPart.MatchString(name) && path.Base(name) != "lib"+lock.PythonName+".a"
 }
 
-// assemble makes one tree from packages, whatever their order.
-func assemble(kind lucidbase.InputKind, debs []deb.File) (tree.Tree, error) {
+// assemble makes one tree from packages, whatever their order, and returns the scripts
+// that are left out, besides the files that are to be.
+func assemble(kind lucidbase.InputKind, debs []deb.File, leftOut []string) (t tree.Tree, dropped []*tree.Entry, err error) {
 	debs = slices.SortedFunc(slices.Values(debs), func(a, b deb.File) int { return strings.Compare(a.Name, b.Name) })
-	t := tree.Tree{}
+	t = tree.Tree{}
 	for _, d := range debs {
 		for _, e := range d.Entries {
-			if deb.LeftOut(e) || e.Name == deb.StaticInit {
+			if deb.LeftOut(e) || e.Name == deb.StaticInit || kind == supply.System && below(e.Name, "usr/include") {
 				continue
 			}
 			if kind == supply.Headers {
@@ -44,28 +45,45 @@ func assemble(kind lucidbase.InputKind, debs []deb.File) (tree.Tree, error) {
 				// Each package by itself: a source sees those that are named for it.
 				e.Name = path.Join(e.From, e.Name)
 			}
+			anyDir := kind == supply.Peer || kind == supply.System
+			if old := t[e.Name]; anyDir && old != nil && old.Kind == tar.TypeDir && e.Kind == tar.TypeDir {
+				continue // as dpkg does: the first package's
+			}
 			if err := t.Add(e); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 	}
 	switch kind {
+	case supply.Peer:
+		return t, nil, finishPeer(t, debs) // a link may lead to what a package's script would have made
 	case supply.Rootfs:
-		if err := finish(t, debs); err != nil {
-			return nil, err
+		if err := finish(t); err != nil {
+			return nil, nil, err
+		}
+		t.DropScripts()
+		if err := addStatus(t, debs); err != nil {
+			return nil, nil, err
 		}
 	case supply.Builder:
 		t.DropScripts()
 	case supply.Headers:
+	case supply.System:
+		// Its links may lead into the base: the contract follows them.
+		t.Drop(leftOut)
+		dropped, err = finishSystem(t, debs)
+		return t, dropped, err
 	default:
-		return nil, fmt.Errorf("unknown kind of layer %q", kind)
+		return nil, nil, fmt.Errorf("unknown kind of layer %q", kind)
 	}
-	return t, t.CheckLinks()
+	return t, nil, t.CheckLinks()
 }
+
+func below(name, dir string) bool { return name == dir || strings.HasPrefix(name, dir+"/") }
 
 // finish adds what no package ships: on other systems, package scripts and the
 // installer make it.
-func finish(t tree.Tree, debs []deb.File) error {
+func finish(t tree.Tree) error {
 	bundle, err := bundle(t)
 	if err != nil {
 		return err
@@ -78,7 +96,11 @@ func finish(t tree.Tree, debs []deb.File) error {
 			return err
 		}
 	}
-	t.DropScripts()
+	return nil
+}
+
+// addStatus adds what scanners know the packages from.
+func addStatus(t tree.Tree, debs []deb.File) error {
 	for _, d := range debs {
 		for _, e := range d.Status(t) {
 			if err := t.Add(e); err != nil {

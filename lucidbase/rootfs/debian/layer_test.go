@@ -300,7 +300,7 @@ func TestLayerWithAnotherDigestThanLocked(t *testing.T) {
 
 	in.Layer.Digest = "sha256:" + strings.Repeat("0", 64)
 	_, err = a.Layer(t.Context(), in, io.Discard)
-	require.ErrorContains(t, err, "making rootfs linux/amd64: its packages give "+layer.Digest)
+	require.ErrorContains(t, err, "making rootfs linux/amd64: its packages make "+layer.Digest)
 }
 
 func TestLayerIsCancelled(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"pault.ag/go/debian/control"
+
+	"github.com/lucid-project/base-images/internal/mirror"
 )
 
 // The archives that Debian 12's packages lie in.
@@ -31,7 +33,7 @@ func Mirrors(machine fs.FS, main, security string) (map[string][]string, error) 
 	for _, given := range []struct{ archive, urls string }{{mainArchive, main}, {securityArchive, security}} {
 		for _, base := range strings.FieldsFunc(given.urls, func(r rune) bool { return r == ',' || r == ' ' }) {
 			if !isWeb(base) {
-				return nil, fmt.Errorf("reading mirrors of archive %s: %q is not an http or https URL", given.archive, redact(base))
+				return nil, fmt.Errorf("reading mirrors of archive %s: %q is not an http or https URL", given.archive, mirror.Redact(base))
 			}
 			mirrors[given.archive] = append(mirrors[given.archive], strings.TrimRight(base, "/"))
 		}
@@ -150,8 +152,8 @@ func (s source) addTo(mirrors map[string][]string, machine fs.FS) {
 	}
 }
 
-// archive says which of Debian's archives a URI is. The name of the directory
-// tells for every release, as all share one pool; else the suite does.
+// archive returns which of Debian's archives a URI is: by the name of its directory,
+// which is the same for every release, as all share one pool; or else by its suites.
 func (s source) archive(base string) string {
 	switch path.Base(base) {
 	case mainArchive:

@@ -26,6 +26,9 @@ type answers struct {
 	sizes map[v1.Hash]int64 // of the blobs that are pushed
 	// there has the paths of the blobs that a registry said it has, in their size.
 	there sync.Map
+	// tags has the digests of manifests as they were when they were first asked for, by
+	// path; empty where there was none.
+	tags sync.Map
 }
 
 var (
@@ -43,6 +46,7 @@ func (a *answers) RoundTrip(req *http.Request) (*http.Response, error) {
 	asked := patient.Origin(req)
 	switch {
 	case asked.Method == http.MethodHead:
+		a.note(asked, resp)
 		a.head(asked, resp)
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 	case asked.Method == http.MethodPost && uploadPath.MatchString(asked.URL.Path):
@@ -57,6 +61,19 @@ func (a *answers) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return resp, nil
+}
+
+// note remembers what a tag was before it was pushed.
+func (a *answers) note(asked *http.Request, resp *http.Response) {
+	if !manifestPath.MatchString(asked.URL.Path) {
+		return
+	}
+	switch resp.StatusCode {
+	case http.StatusOK:
+		a.tags.LoadOrStore(asked.URL.Host+asked.URL.Path, resp.Header.Get("Docker-Content-Digest"))
+	case http.StatusNotFound:
+		a.tags.LoadOrStore(asked.URL.Host+asked.URL.Path, "")
+	}
 }
 
 // head makes of an answer that does not say "it is there" one that says "it is
@@ -85,8 +102,8 @@ func (a *answers) head(asked *http.Request, resp *http.Response) {
 	}
 }
 
-// checkStart checks the answer to the start of an upload: where it goes on, or
-// that it is not needed, which nobody may say who was asked for no mount.
+// checkStart checks the answer to the start of an upload: where it goes on or, only if
+// a mount was asked for, that it is not needed.
 func checkStart(asked *http.Request, resp *http.Response) error {
 	if err := noPage(resp); err != nil {
 		return err
@@ -132,7 +149,7 @@ func contentDigest(req *http.Request) string {
 	return digest.String()
 }
 
-// noPage refuses a page for people. The type alone does not tell: Quay calls all
+// noPage refuses a page for people. The type alone does not show it: Quay calls all
 // that it answers HTML.
 func noPage(resp *http.Response) error {
 	for _, ofRegistries := range []string{"Location", "Docker-Content-Digest", "Docker-Upload-UUID"} {

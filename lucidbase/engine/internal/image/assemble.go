@@ -18,7 +18,7 @@ import (
 
 // Assemble makes the finished image of what BuildKit exported: a manifest for each
 // platform, in any order, or indexes of such. Configs stay as they are, byte for byte;
-// of the manifests nothing changes but the layers' descriptors. The same export gives
+// of the manifests nothing changes but the layers' descriptors. The same export becomes
 // the same bytes.
 func (s *Store) Assemble(ctx context.Context, c Compression, exported ...digest.Digest) (*Image, error) {
 	img, err := s.assemble(ctx, c, exported)

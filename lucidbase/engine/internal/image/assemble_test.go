@@ -170,7 +170,7 @@ func TestAssembleErrors(t *testing.T) {
 	}
 }
 
-// gzipped is what an exporter gives that was not made to convert.
+// gzipped is what an exporter makes that was not set to convert.
 func (e export) gzipped() digest.Digest {
 	tar := e.layer("a")
 	return e.json(ocispecs.MediaTypeImageManifest, ocispecs.Manifest{

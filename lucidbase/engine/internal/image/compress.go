@@ -43,7 +43,7 @@ func (s *Store) compressOnce(ctx context.Context, diffID digest.Digest, c Compre
 	}
 	defer func() { <-lock }()
 	if desc, ok := s.recorded(record, c); ok {
-		s.touch(record, s.path(diffID), s.path(desc.Digest))
+		checked.Touch(record, s.path(diffID), s.path(desc.Digest))
 		return desc, nil
 	}
 	unlock, err := s.lockOut(ctx, diffID)
@@ -120,14 +120,6 @@ func (s *Store) recorded(record string, c Compression) (ocispecs.Descriptor, boo
 	// Of a record, no more is believed than what the blob shows.
 	desc = ocispecs.Descriptor{MediaType: c.mediaType(), Digest: desc.Digest, Size: desc.Size}
 	return desc, s.check(desc) == nil
-}
-
-// touch keeps files from being the first that a full cache drops.
-func (s *Store) touch(paths ...string) {
-	now := time.Now()
-	for _, path := range paths {
-		_ = os.Chtimes(path, now, now)
-	}
 }
 
 func (s *Store) compress(ctx context.Context, diffID digest.Digest, c Compression) (ocispecs.Descriptor, error) {

@@ -64,7 +64,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// How the input is cut must not matter: a pipe or a slow disk gives short reads.
+// How the input is cut must not matter: a pipe or a slow disk has short reads.
 func TestReadSizes(t *testing.T) {
 	data := sample()
 	for c, want := range vectors {
@@ -99,7 +99,7 @@ func hexSum(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// shortReader gives its data in pieces of growing, odd sizes.
+// shortReader returns its data in pieces of growing, odd sizes.
 type shortReader struct {
 	data []byte
 	n    int

@@ -13,7 +13,7 @@ import (
 	"github.com/lucid-project/base-images/internal/checked"
 )
 
-// DamagedError is that a blob of the store was missing or not what its digest
+// DamagedError says that a blob of the store was missing or not what its digest
 // says. It is gone by now: to export and assemble the image again makes it anew.
 type DamagedError struct {
 	Digest digest.Digest

@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/lucid-project/base-images/internal/checked"
 	"github.com/lucid-project/base-images/internal/v1image"
 )
 
@@ -52,11 +53,11 @@ func (s *Store) Open(d digest.Digest, c Compression) (*Image, error) {
 		return nil, fmt.Errorf("opening image %s: %w", d, err)
 	}
 	for _, desc := range img.blobs {
-		s.touch(s.path(desc.Digest))
+		checked.Touch(s.path(desc.Digest))
 	}
 	for _, l := range img.layers {
 		diffID := l.(*layer).diffID()
-		s.touch(s.path(diffID), s.record(diffID, c))
+		checked.Touch(s.path(diffID), s.record(diffID, c))
 	}
 	return img, nil
 }

@@ -15,8 +15,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/partial"
-	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -31,16 +29,16 @@ const containerdName = "io.containerd.image.name"
 
 // WriteLayout makes dir an OCI image layout of one image alone. Its short name is
 // the tag, which is what "skopeo copy --all oci:DIR:TAG docker://..." looks for; its
-// whole name is there too. An image that was there stays whole until the new one is,
+// whole name is there too. With several tags it is listed once for each. An image that was there stays whole until the new one is,
 // then its blobs go; blobs that are in both are not written again.
-func WriteLayout(ctx context.Context, idx v1.ImageIndex, dir string, tag name.Tag) error {
+func WriteLayout(ctx context.Context, idx v1.ImageIndex, dir string, tags ...name.Tag) error {
 	w := &layoutWriter{dir: dir}
-	blobs, err := layoutBlobs(idx)
+	blobs, err := Blobs(idx)
 	if err == nil {
 		err = w.prepare()
 	}
 	if err == nil {
-		err = w.write(ctx, blobs, tag)
+		err = w.write(ctx, blobs, tags)
 	}
 	if err != nil {
 		w.undo()
@@ -49,31 +47,19 @@ func WriteLayout(ctx context.Context, idx v1.ImageIndex, dir string, tag name.Ta
 	return nil
 }
 
-// layoutBlob is a blob of a layout.
-type layoutBlob struct {
-	ocispecs.Descriptor
-	open func() (io.ReadCloser, error)
-	// lost is called when what was read is not what the digest says.
-	lost func(error) error
-}
-
-// layoutBlobs lists the layers and configs, then the manifests, then the index.
-func layoutBlobs(idx v1.ImageIndex) ([]layoutBlob, error) {
+// Blobs lists the layers and configs, then the manifests, then the index.
+func Blobs(idx v1.ImageIndex) ([]Blob, error) {
 	layers, err := blobsOf(idx)
 	if err != nil {
 		return nil, err
 	}
-	var blobs []layoutBlob
+	var blobs []Blob
 	for _, l := range layers {
-		desc, err := partial.Descriptor(l)
+		blob, err := layerBlob(l)
 		if err != nil {
 			return nil, err
 		}
-		lost := func(err error) error { return err }
-		if ours, ok := l.(*layer); ok {
-			lost = ours.lost
-		}
-		blobs = append(blobs, layoutBlob{descriptor(*desc), l.Compressed, lost})
+		blobs = append(blobs, blob)
 	}
 	images, err := imagesOf(idx)
 	if err != nil {
@@ -88,11 +74,7 @@ func layoutBlobs(idx v1.ImageIndex) ([]layoutBlob, error) {
 		if err != nil {
 			return nil, err
 		}
-		blobs = append(blobs, layoutBlob{
-			ocispecs.Descriptor{MediaType: string(mediaType), Digest: digest.FromBytes(raw), Size: int64(len(raw))},
-			func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil },
-			func(err error) error { return err },
-		})
+		blobs = append(blobs, bytesBlob(string(mediaType), raw))
 	}
 	return blobs, nil
 }
@@ -111,7 +93,7 @@ type layoutWriter struct {
 }
 
 // prepare makes the directories. The oci-layout file comes first, not last: it
-// tells a layout that was interrupted from somebody else's directory.
+// distinguishes a layout that was interrupted from somebody else's directory.
 func (w *layoutWriter) prepare() error {
 	if err := w.checkDir(); err != nil {
 		return err
@@ -166,18 +148,16 @@ func isLayout(entries []fs.DirEntry) bool {
 	return has[ocispecs.ImageLayoutFile] || has[ocispecs.ImageIndexFile] && has[ocispecs.ImageBlobsDir] && !foreign
 }
 
-func (w *layoutWriter) write(ctx context.Context, blobs []layoutBlob, tag name.Tag) error {
+func (w *layoutWriter) write(ctx context.Context, blobs []Blob, tags []name.Tag) error {
 	for _, b := range blobs {
 		if err := w.copyBlob(ctx, b); err != nil {
 			return err
 		}
 	}
-	top := blobs[len(blobs)-1].Descriptor
-	top.Annotations = map[string]string{ocispecs.AnnotationRefName: tag.TagStr(), containerdName: wholeName(tag)}
 	err := w.writeJSON(ocispecs.ImageIndexFile, ocispecs.Index{
 		Versioned: specs.Versioned{SchemaVersion: 2},
 		MediaType: ocispecs.MediaTypeImageIndex,
-		Manifests: []ocispecs.Descriptor{top},
+		Manifests: named(blobs[len(blobs)-1].Descriptor, tags),
 	})
 	if err != nil {
 		return err
@@ -186,9 +166,9 @@ func (w *layoutWriter) write(ctx context.Context, blobs []layoutBlob, tag name.T
 	return w.sweep(blobs)
 }
 
-// wholeName is a name as Docker and containerd spell it out: their name of Docker
+// WholeName is a name as Docker and containerd spell it out: their name of Docker
 // Hub is not the one that a registry client needs.
-func wholeName(tag name.Tag) string {
+func WholeName(tag name.Tag) string {
 	registry := tag.RegistryStr()
 	if registry == name.DefaultRegistry {
 		registry = "docker.io"
@@ -202,7 +182,7 @@ var checkedTime = lucidbase.Epoch()
 
 // copyBlob copies a blob that is not there. Never as a hard link: what a user does
 // to a layout must not reach the store.
-func (w *layoutWriter) copyBlob(ctx context.Context, b layoutBlob) error {
+func (w *layoutWriter) copyBlob(ctx context.Context, b Blob) error {
 	path := w.blob(b.Digest.Encoded())
 	info, err := os.Stat(path)
 	switch {
@@ -212,19 +192,7 @@ func (w *layoutWriter) copyBlob(ctx context.Context, b layoutBlob) error {
 	case checked.File(ctx, path, b.Digest, b.Size) == nil:
 		return os.Chtimes(path, checkedTime, checkedTime)
 	}
-	src, err := b.open()
-	if err != nil {
-		return b.lost(err)
-	}
-	defer src.Close()
-	err = w.create(path, func(dst io.Writer) error {
-		err := checked.Copy(dst, checked.Reader(ctx, src), b.Digest, b.Size)
-		if errors.As(err, new(*checked.Error)) {
-			return b.lost(err)
-		}
-		return err
-	})
-	if err != nil {
+	if err := w.create(path, func(dst io.Writer) error { return b.Copy(ctx, dst) }); err != nil {
 		return err
 	}
 	return os.Chtimes(path, checkedTime, checkedTime)
@@ -272,7 +240,7 @@ func (w *layoutWriter) undo() {
 
 // sweep removes what the image does not need: an earlier one's blobs, and what
 // writes that were killed left behind.
-func (w *layoutWriter) sweep(blobs []layoutBlob) error {
+func (w *layoutWriter) sweep(blobs []Blob) error {
 	keep := map[string]bool{}
 	for _, b := range blobs {
 		keep[b.Digest.Encoded()] = true

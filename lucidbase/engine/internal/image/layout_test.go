@@ -20,6 +20,7 @@ import (
 
 	"github.com/lucid-project/base-images/internal/atomicfile"
 	"github.com/lucid-project/base-images/internal/testregistry"
+	"github.com/lucid-project/base-images/lucidbase/imagesource"
 )
 
 // tagged is the name that the layouts' images have.
@@ -41,7 +42,7 @@ func TestWholeName(t *testing.T) {
 	} {
 		tag, err := name.NewTag(short)
 		require.NoError(t, err)
-		require.Equal(t, whole, wholeName(tag), short)
+		require.Equal(t, whole, WholeName(tag), short)
 	}
 }
 
@@ -86,6 +87,28 @@ func TestWriteLayout(t *testing.T) {
 	requireLayout(t, dir, second, "v1.0.0")
 	shared := filepath.Join("blobs", "sha256", first.blobs[0].Digest.Encoded())
 	require.Equal(t, before[shared], snapshot(t, dir)[shared], "the shared layer stays")
+}
+
+func TestWriteLayoutOfTwoTags(t *testing.T) {
+	dir := t.TempDir()
+	img := newExport(t).image("root")
+	require.NoError(t, WriteLayout(t.Context(), img.Index(), dir, tagged(t, "v1.0.0"), tagged(t, "stable")))
+	p, err := layout.FromPath(dir)
+	require.NoError(t, err)
+	top, err := p.ImageIndex()
+	require.NoError(t, err)
+	require.NoError(t, validate.Index(top))
+	m, err := top.IndexManifest()
+	require.NoError(t, err)
+	require.Len(t, m.Manifests, 2)
+	for i, tag := range []string{"v1.0.0", "stable"} {
+		require.Equal(t, tag, m.Manifests[i].Annotations["org.opencontainers.image.ref.name"])
+		require.Equal(t, img.Digest.String(), m.Manifests[i].Digest.String())
+	}
+	images, err := imagesource.Open(t.Context(), dir)
+	require.NoError(t, err)
+	defer images.Close()
+	require.Len(t, images.Images, 1, "verified and run once")
 }
 
 func TestWriteLayoutCopies(t *testing.T) {
@@ -155,7 +178,7 @@ func TestWriteLayoutInterrupted(t *testing.T) {
 		img := newExport(t).image("root")
 		dir := t.TempDir()
 		w := &layoutWriter{dir: dir}
-		blobs, err := layoutBlobs(img.Index())
+		blobs, err := Blobs(img.Index())
 		require.NoError(t, err)
 		require.NoError(t, w.prepare())
 		require.NoError(t, w.copyBlob(t.Context(), blobs[0]))

@@ -69,7 +69,7 @@ func TestPushToALiar(t *testing.T) {
 			r := testregistry.New(t)
 			old := e.image("old root")
 			base := target(t, r, old, "lucid/base:latest")
-			require.NoError(t, Push(t.Context(), []Target{base}, nil))
+			require.NoError(t, pushAll(t.Context(), []Target{base}, nil))
 			for _, f := range tt.faults {
 				r.Inject(f)
 			}
@@ -191,9 +191,9 @@ func TestPushToABusyRegistry(t *testing.T) {
 func TestPushUnchangedIsCheap(t *testing.T) {
 	r := testregistry.New(t)
 	to := target(t, r, newExport(t).image("root", "python"), "lucid/base:latest")
-	require.NoError(t, Push(t.Context(), []Target{to}, nil))
+	require.NoError(t, pushAll(t.Context(), []Target{to}, nil))
 	r.Reset()
-	require.NoError(t, Push(t.Context(), []Target{to}, nil))
+	require.NoError(t, pushAll(t.Context(), []Target{to}, nil))
 	var heads []string
 	others := 0
 	for _, q := range r.Requests() {
@@ -298,7 +298,7 @@ func TestPushToTwoHosts(t *testing.T) {
 		host := strings.TrimPrefix(front.URL, "http://")
 		to := target(t, &testregistry.Registry{Host: host}, newExport(t).image("root"), "lucid/base:latest")
 		logIn(t, host, "ann", "secret")
-		require.NoError(t, Push(t.Context(), []Target{to}, nil))
+		require.NoError(t, pushAll(t.Context(), []Target{to}, nil))
 		require.Contains(t, foreign, "PATCH")
 		got, err := crane.Digest(r.Ref("lucid/base:latest"))
 		require.NoError(t, err)

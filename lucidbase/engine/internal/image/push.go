@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lucid-project/base-images/internal/keychain"
 	"github.com/lucid-project/base-images/internal/patient"
 )
 
@@ -20,6 +20,8 @@ import (
 type Target struct {
 	Index v1.ImageIndex
 	Tag   name.Tag
+	// Series has the tags of the version's series move as well.
+	Series bool
 }
 
 // jobs is how many requests are under way at once.
@@ -34,51 +36,55 @@ const jobs = 8
 // a registry's place, such as a proxy, may report success for nothing.
 //
 // A blob is uploaded once for each registry, and lent from there to the other
-// repositories; what a repository has is not sent again. A nil rt means
-// go-containerregistry's default. What a registry asks to wait is waited for as
+// repositories, also to those of later pushes with the same lenders; what a repository
+// has is not sent again. A nil rt means go-containerregistry's default. What a registry asks to wait is waited for as
 // patient.WithWaiter says.
-func Push(ctx context.Context, targets []Target, rt http.RoundTripper) error {
-	return push(ctx, targets, rt, patient.Sleep)
+//
+// It returns what became of the tags of the versions' series.
+func Push(ctx context.Context, targets []Target, rt http.RoundTripper, lenders Lenders) ([]SeriesTag, error) {
+	return push(ctx, targets, rt, lenders, patient.Sleep)
 }
 
-func push(ctx context.Context, targets []Target, rt http.RoundTripper, wait patient.Waiter) error {
+func push(ctx context.Context, targets []Target, rt http.RoundTripper, lenders Lenders, wait patient.Waiter) ([]SeriesTag, error) {
 	if rt == nil {
 		rt = Genuine(patient.New(remote.DefaultTransport.(*http.Transport), 0))
 	}
 	todo, err := uploads(targets)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	checked := &answers{inner: rt, sizes: map[v1.Hash]int64{}}
 	for _, u := range todo {
 		if checked.sizes[u.digest], err = u.layer.Size(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	remotePusher, err := remote.NewPusher(
-		remote.WithAuthFromKeychain(authn.DefaultKeychain),
+		remote.WithAuthFromKeychain(keychain.Default),
 		remote.WithTransport(checked),
 		remote.WithJobs(jobs),
 		// Retried here instead, where a cancelled context ends the waiting.
 		remote.WithRetryBackoff(remote.Backoff{Steps: 1}),
 	)
 	if err != nil {
-		return fmt.Errorf("preparing the push: %w", err)
+		return nil, fmt.Errorf("preparing the push: %w", err)
 	}
-	p := &pusher{remote: remotePusher, reader: &reader{answers: checked}, wait: wait, todo: todo}
-	for _, step := range []func(context.Context, []Target) error{p.blobs, p.manifests, p.indexes, p.tags} {
+	p := &pusher{remote: remotePusher, reader: &reader{answers: checked}, lenders: lenders, wait: wait, todo: todo}
+	for _, step := range []func(context.Context, []Target) error{p.blobs, p.manifests, p.indexes, p.tags, p.series} {
 		if err := step(ctx, targets); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return p.moved, nil
 }
 
 type pusher struct {
-	remote *remote.Pusher
-	reader *reader
-	wait   patient.Waiter
-	todo   []*blobUpload
+	remote  *remote.Pusher
+	reader  *reader
+	lenders Lenders
+	wait    patient.Waiter
+	todo    []*blobUpload
+	moved   []SeriesTag
 }
 
 // do does one thing in a repository, again where that may help.
@@ -102,23 +108,36 @@ func (p *pusher) blobs(ctx context.Context, _ []Target) error {
 func (p *pusher) upload(ctx context.Context, u *blobUpload) error {
 	for i, repo := range u.repos {
 		l := u.layer
-		if len(u.repos) > 1 {
-			// The first may find it in the second, from an earlier push.
-			from := u.repos[0]
-			if i == 0 {
-				from = u.repos[1]
-			}
+		if from := p.lender(u, i); from != repo {
 			l = &remote.MountableLayer{Layer: l, Reference: from.Digest(u.digest.String())}
 		}
 		blob := "blob " + u.digest.String()
-		if err := p.do(ctx, repo, blob, func() error { return p.remote.Upload(ctx, repo, l) }); err != nil {
+		err := p.do(ctx, repo, blob, func() error { return p.remote.Upload(ctx, repo, l) })
+		if l != u.layer && ctx.Err() == nil && err != nil { // whoever pushes may not read there
+			err = p.do(ctx, repo, blob, func() error { return p.remote.Upload(ctx, repo, u.layer) })
+		}
+		if err != nil {
 			return err
 		}
 		if err := p.do(ctx, repo, blob, func() error { return p.reader.blob(ctx, repo, u.digest) }); err != nil {
 			return err
 		}
 	}
+	p.lenders.add(u.repos[0], u.digest)
 	return nil
+}
+
+// lender returns the repository that lends a blob to the i-th one that has to have it,
+// or that itself.
+func (p *pusher) lender(u *blobUpload, i int) name.Repository {
+	if i > 0 {
+		return u.repos[0]
+	}
+	if from, ok := p.lenders.of(u.repos[0].Registry, u.digest); ok {
+		return from
+	}
+	// The first may find it in the second, from an earlier push.
+	return u.repos[min(1, len(u.repos)-1)]
 }
 
 func (p *pusher) manifests(ctx context.Context, targets []Target) error {

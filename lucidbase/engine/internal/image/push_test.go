@@ -53,7 +53,14 @@ func (w *waits) wait(ctx context.Context, d time.Duration, _ string) error {
 // push pushes without waiting. What falls silent is given up soon.
 func (w *waits) push(t *testing.T, targets ...Target) error {
 	rt := Genuine(patient.New(http.DefaultTransport.(*http.Transport), short))
-	return push(patient.WithWaiter(t.Context(), w.wait), targets, rt, w.wait)
+	_, err := push(patient.WithWaiter(t.Context(), w.wait), targets, rt, Lenders{}, w.wait)
+	return err
+}
+
+// pushAll is Push of which the series are of no interest.
+func pushAll(ctx context.Context, targets []Target, rt http.RoundTripper) error {
+	_, err := Push(ctx, targets, rt, Lenders{})
+	return err
 }
 
 const short = 100 * time.Millisecond
@@ -110,7 +117,7 @@ func TestPushTwoImages(t *testing.T) {
 	r := testregistry.New(t)
 	python := target(t, r, e.image("root", "python"), "lucid/python-base:latest")
 	base := target(t, r, e.image("root", "python", "more"), "lucid/base:latest")
-	require.NoError(t, Push(t.Context(), []Target{python, base}, nil))
+	require.NoError(t, pushAll(t.Context(), []Target{python, base}, nil))
 
 	got := writes(r)
 	// Two platforms: five layers and two configs between them, in two images.
@@ -124,8 +131,60 @@ func TestPushTwoImages(t *testing.T) {
 	requirePushed(t, base)
 
 	r.Reset()
-	require.NoError(t, Push(t.Context(), []Target{python, base}, nil))
+	require.NoError(t, pushAll(t.Context(), []Target{python, base}, nil))
 	require.Empty(t, writes(r), "nothing is sent again")
+}
+
+func TestLaterPushIsLent(t *testing.T) {
+	e := newExport(t)
+	r := testregistry.New(t)
+	lenders := Lenders{t.TempDir()}
+	later := func(to Target) []string {
+		r.Reset()
+		_, err := Push(t.Context(), []Target{to}, nil, lenders)
+		require.NoError(t, err)
+		requirePushed(t, to)
+		return writes(r)
+	}
+	later(target(t, r, e.image("root", "python"), "lucid/python-base:latest"))
+	got := later(target(t, r, e.image("root", "python", "more"), "lucid/base:latest"))
+	require.Equal(t, 2*2, count(got, "mount /v2/lucid/base/"), "what the earlier image has")
+	require.Equal(t, 2+2, count(got, "upload "), "a layer that is its own, and a config")
+
+	gone := target(t, r, e.image("root", "python"), "lucid/gone:latest")
+	todo, err := uploads([]Target{gone})
+	require.NoError(t, err)
+	for _, u := range todo {
+		lenders.add(u.repos[0], u.digest)
+	}
+	got = later(target(t, r, e.image("root", "python"), "lucid/other:latest"))
+	require.Zero(t, count(got, "mount "), "the lender has nothing by now")
+	require.Equal(t, 2*2+2, count(got, "upload "))
+}
+
+// A registry that lends nothing to this user, such as from a repository that is another
+// team's, is sent everything.
+func TestPushThatIsLentNothing(t *testing.T) {
+	e := newExport(t)
+	r := testregistry.New(t)
+	lenders := Lenders{t.TempDir()}
+	_, err := Push(t.Context(), []Target{target(t, r, e.image("root", "python"), "theirs/base:latest")}, nil, lenders)
+	require.NoError(t, err)
+	r.Reset()
+	ours := target(t, r, e.image("root", "python", "more"), "ours/base:latest")
+	_, err = Push(t.Context(), []Target{ours}, lendsNothing{http.DefaultTransport}, lenders)
+	require.NoError(t, err)
+	requirePushed(t, ours)
+	require.Zero(t, count(writes(r), "mount "))
+}
+
+type lendsNothing struct{ http.RoundTripper }
+
+func (l lendsNothing) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Query().Has("from") {
+		return &http.Response{StatusCode: http.StatusForbidden, Status: "403 Forbidden", Request: req, Header: http.Header{}, Body: http.NoBody}, nil
+	}
+	return l.RoundTripper.RoundTrip(req)
 }
 
 // The image that is new comes first, what it needs is in the other's repository.
@@ -133,10 +192,10 @@ func TestPushMountsFromEarlierPush(t *testing.T) {
 	e := newExport(t)
 	r := testregistry.New(t)
 	python := target(t, r, e.image("root", "python"), "lucid/python-base:latest")
-	require.NoError(t, Push(t.Context(), []Target{python}, nil))
+	require.NoError(t, pushAll(t.Context(), []Target{python}, nil))
 	r.Reset()
 	base := target(t, r, e.image("root", "python", "more"), "lucid/base:latest")
-	require.NoError(t, Push(t.Context(), []Target{base, python}, nil))
+	require.NoError(t, pushAll(t.Context(), []Target{base, python}, nil))
 	require.Equal(t, 2+2, count(writes(r), "upload "), "the layer that is only in base, and its configs")
 	require.Equal(t, 2*2, count(writes(r), "mount "))
 }
@@ -148,7 +207,7 @@ func TestPushTwoTagsAndRegistries(t *testing.T) {
 	targets := []Target{
 		target(t, one, img, "base:v1.0.0"), target(t, one, img, "base:latest"), target(t, two, img, "base:latest"),
 	}
-	require.NoError(t, Push(t.Context(), targets, nil))
+	require.NoError(t, pushAll(t.Context(), targets, nil))
 	for _, to := range targets {
 		requirePushed(t, to)
 	}
@@ -214,7 +273,7 @@ func TestPushFails(t *testing.T) {
 			r := testregistry.New(t)
 			old := e.image("old root")
 			base, python := target(t, r, old, "lucid/base:latest"), target(t, r, old, "lucid/python-base:latest")
-			require.NoError(t, Push(t.Context(), []Target{base, python}, nil))
+			require.NoError(t, pushAll(t.Context(), []Target{base, python}, nil))
 
 			r.Inject(tt.fault)
 			base.Index, python.Index = e.image("new root").Index(), e.image("new root", "python").Index()
@@ -236,7 +295,7 @@ func TestPushWithCredentials(t *testing.T) {
 	r := testregistry.New(t, testregistry.BasicAuth("ann", "secret"))
 	to := target(t, r, newExport(t).image("root"), "lucid/base:latest")
 	logIn(t, r.Host, "ann", "secret")
-	require.NoError(t, Push(t.Context(), []Target{to}, nil))
+	require.NoError(t, pushAll(t.Context(), []Target{to}, nil))
 	requirePushed(t, to)
 }
 
@@ -266,7 +325,7 @@ func TestPushCancelled(t *testing.T) {
 		cancel() // Ctrl-C while it waits
 		return ctx.Err()
 	})
-	require.ErrorIs(t, Push(ctx, []Target{to}, nil), context.Canceled)
+	require.ErrorIs(t, pushAll(ctx, []Target{to}, nil), context.Canceled)
 	require.Zero(t, count(writes(r), "digest ")+count(writes(r), "tag "))
 }
 
@@ -279,7 +338,7 @@ func TestPushTransport(t *testing.T) {
 	r := testregistry.New(t)
 	to := target(t, r, newExport(t).image("root"), "lucid/base:latest")
 	var answers atomic.Int64
-	require.NoError(t, Push(t.Context(), []Target{to}, roundTripFunc(func(req *http.Request) (*http.Response, error) {
+	require.NoError(t, pushAll(t.Context(), []Target{to}, roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		resp, err := http.DefaultTransport.RoundTrip(req)
 		if err == nil {
 			answers.Add(1)

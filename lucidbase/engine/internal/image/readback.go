@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,14 +13,23 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/lucid-project/base-images/internal/keychain"
 	"github.com/lucid-project/base-images/internal/patient"
 )
 
-// missingError is what a registry has taken and does not have.
-type missingError struct{ text string }
+// ErrMoved says that a tag that was pushed is another image's by now.
+var ErrMoved = errors.New("the tag is another image's")
 
-func (e *missingError) Error() string        { return e.text }
-func (e *missingError) Is(target error) bool { return target == patient.ErrImpostor }
+// missingError is what a registry has taken and does not have.
+type missingError struct {
+	text  string
+	moved bool // it has something else, which was not there before
+}
+
+func (e *missingError) Error() string { return e.text }
+func (e *missingError) Is(target error) bool {
+	return target == patient.ErrImpostor && !e.moved || target == ErrMoved && e.moved
+}
 
 // reader reads back what was pushed: that a registry reports success proves
 // nothing, as others may answer in its place.
@@ -37,7 +47,7 @@ func (r *reader) client(ctx context.Context, repo name.Repository) (*http.Client
 	if c := r.clients[repo]; c != nil {
 		return c, nil
 	}
-	auth, err := authn.Resolve(ctx, authn.DefaultKeychain, repo)
+	auth, err := authn.Resolve(ctx, keychain.Default, repo)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +112,7 @@ func (r *reader) blob(ctx context.Context, repo name.Repository, digest v1.Hash)
 	case err != nil:
 		return err
 	case got != digest:
-		return &missingError{fmt.Sprintf("reading it back: it has not the %d bytes that were sent", size)}
+		return &missingError{text: fmt.Sprintf("reading it back: it has not the %d bytes that were sent", size)}
 	}
 	return nil
 }
@@ -130,9 +140,20 @@ func (r *reader) manifest(ctx context.Context, ref name.Reference, m manifest) e
 	case err != nil:
 		return err
 	case got != want:
-		return &missingError{fmt.Sprintf("reading it back: it is %s, not %s", got, want)}
+		return r.another(ref, got, want)
 	}
 	return nil
+}
+
+// another is what to say of a reference that is something else than was pushed: what a
+// tag was before, or what somebody has pushed since.
+func (r *reader) another(ref name.Reference, got, want v1.Hash) error {
+	text := fmt.Sprintf("reading it back: it is %s, not %s", got, want)
+	before, asked := r.answers.tags.Load(fmt.Sprintf("%s/v2/%s/manifests/%s", ref.Context().RegistryStr(), ref.Context().RepositoryStr(), ref.Identifier()))
+	if _, isTag := ref.(name.Tag); isTag && asked && before != got.String() {
+		return &missingError{text + ", as somebody else has pushed it since", true}
+	}
+	return &missingError{text: text}
 }
 
 // maxManifest is what the distribution specification wants registries to take.
@@ -142,10 +163,10 @@ const maxManifest = 4 << 20
 func checkRead(resp *http.Response) error {
 	err := noPage(resp)
 	if err == nil && resp.StatusCode == http.StatusNotFound {
-		err = &missingError{"404 Not Found"}
+		err = &missingError{text: "404 Not Found"}
 	}
 	if err != nil {
-		return &missingError{"reading it back: " + err.Error()}
+		return &missingError{text: "reading it back: " + err.Error()}
 	}
 	return transport.CheckError(resp, http.StatusOK)
 }

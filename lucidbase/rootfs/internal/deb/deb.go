@@ -28,21 +28,20 @@ type File struct {
 const MaxControl = 4 << 20
 
 // Read unpacks a package file and checks that it is the one that is wanted.
-// The files' content goes to s.
-func Read(r io.ReaderAt, want lock.Package, architecture string, s *tree.Spool) (File, error) {
+func (u Unpacker) Read(r io.ReaderAt, want lock.Package) (File, error) {
 	d := File{Name: want.Name}
 	controlTar, dataTar, err := members(r)
 	if err == nil {
 		err = d.readControl(controlTar)
 	}
 	if err == nil {
-		err = checkControl(d.Control, want, architecture)
+		err = checkControl(d.Control, want, u.Architecture)
 	}
 	if err == nil {
-		err = d.readData(dataTar, s)
+		err = d.readData(dataTar, u)
 	}
 	if err != nil {
-		return File{}, fmt.Errorf("unpacking %s %s: %w", want.Name, want.Version, err)
+		return File{}, &tree.PackageError{Package: want.Name, Err: fmt.Errorf("unpacking %s %s: %w", want.Name, want.Version, err)}
 	}
 	return d, nil
 }
@@ -157,16 +156,19 @@ func checkControl(stanza []byte, want lock.Package, architecture string) error {
 	return nil
 }
 
-func (d *File) readData(m *deb.ArEntry, s *tree.Spool) error {
+func (d *File) readData(m *deb.ArEntry, u Unpacker) error {
 	files := map[string]*tree.Entry{} // to find what hard links name
 	return eachEntry(m, func(h *tar.Header, content io.Reader) error {
+		if u.DropSetID {
+			h.Mode &^= 0o6000
+		}
 		e, err := newEntry(d.Name, h)
 		if err != nil || e == nil {
 			return err
 		}
 		switch h.Typeflag {
 		case tar.TypeReg:
-			if e.Content, err = s.Add(content, h.Size); err != nil {
+			if e.Content, err = u.Spool.Add(content, h.Size); err != nil {
 				return err
 			}
 		case tar.TypeLink:

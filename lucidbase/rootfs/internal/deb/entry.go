@@ -31,7 +31,7 @@ func newEntry(from string, h *tar.Header) (*tree.Entry, error) {
 	if err != nil || name == "" {
 		return nil, err
 	}
-	e := &tree.Entry{Name: reroot(name), From: from, Kind: h.Typeflag, Mode: h.Mode & 0o7777, UID: h.Uid, GID: h.Gid}
+	e := &tree.Entry{Name: Reroot(name), From: from, Kind: h.Typeflag, Mode: h.Mode & 0o7777, UID: h.Uid, GID: h.Gid}
 	switch h.Typeflag {
 	case tar.TypeDir:
 		e.Mode = tree.DirMode(e.Name, e.Mode)
@@ -50,8 +50,8 @@ func newEntry(from string, h *tar.Header) (*tree.Entry, error) {
 	return nil, fmt.Errorf("is of unknown type %q", h.Typeflag)
 }
 
-// reroot returns the place of a path whose directory has moved.
-func reroot(name string) string {
+// Reroot returns the place of a path whose directory has moved.
+func Reroot(name string) string {
 	for _, m := range Moved {
 		if name == m.Name || strings.HasPrefix(name, m.Name+"/") {
 			return strings.TrimPrefix(m.Target, "/") + strings.TrimPrefix(name, m.Name)
@@ -84,7 +84,7 @@ func linkTo(e *tree.Entry, linkname string, files map[string]*tree.Entry) error 
 	if err != nil {
 		return fmt.Errorf("hard link to %s: %w", linkname, err)
 	}
-	target := files[reroot(name)]
+	target := files[Reroot(name)]
 	if target == nil {
 		return fmt.Errorf("hard link to %s, which is no file before it in this package", linkname)
 	}

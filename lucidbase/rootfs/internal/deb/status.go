@@ -17,7 +17,7 @@ func (d File) Status(t tree.Tree) []*tree.Entry {
 	var sums strings.Builder
 	for line := range strings.Lines(string(d.MD5Sums)) {
 		_, name, ok := strings.Cut(strings.TrimRight(line, "\n"), "  ")
-		if e := t[reroot(path.Clean(name))]; ok && e != nil && e.Kind == tar.TypeReg {
+		if e := t[Reroot(path.Clean(name))]; ok && e != nil && e.Kind == tar.TypeReg {
 			sums.WriteString(strings.TrimRight(line, "\n") + "\n")
 		}
 	}

@@ -17,9 +17,20 @@ import (
 // Parallel is how many files are downloaded at once.
 const Parallel = 8
 
+// Unpacker unpacks packages.
+type Unpacker struct {
+	Architecture string
+	// Spool takes the files' content.
+	Spool *tree.Spool
+	// Get returns the path of a package's file.
+	Get func(context.Context, lock.Package) (string, error)
+	// DropSetID takes set-id bits from files that have them, which else are errors.
+	DropSetID bool
+}
+
 // Unpack downloads and unpacks all packages at once, the largest first: the
-// layer is as late as the last of them. get returns the path of a package's file.
-func Unpack(ctx context.Context, packages []lock.Package, architecture string, s *tree.Spool, get func(context.Context, lock.Package) (string, error)) ([]File, error) {
+// layer is as late as the last of them.
+func (u Unpacker) Unpack(ctx context.Context, packages []lock.Package) ([]File, error) {
 	packages = slices.SortedFunc(slices.Values(packages), func(x, y lock.Package) int {
 		return cmp.Compare(y.Size, x.Size)
 	})
@@ -32,13 +43,13 @@ func Unpack(ctx context.Context, packages []lock.Package, architecture string, s
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			path, err := get(ctx, p)
+			path, err := u.Get(ctx, p)
 			if err != nil {
 				return err
 			}
 			cpus <- struct{}{}
 			defer func() { <-cpus }()
-			debs[i], err = open(ctx, path, p, architecture, s)
+			debs[i], err = u.open(ctx, path, p)
 			return err
 		})
 	}
@@ -47,7 +58,7 @@ func Unpack(ctx context.Context, packages []lock.Package, architecture string, s
 
 // open reads a package file of the cache. Debian's names of the architectures
 // that there are images for are OCI's.
-func open(ctx context.Context, path string, p lock.Package, architecture string, s *tree.Spool) (File, error) {
+func (u Unpacker) open(ctx context.Context, path string, p lock.Package) (File, error) {
 	if err := ctx.Err(); err != nil {
 		return File{}, err
 	}
@@ -56,5 +67,5 @@ func open(ctx context.Context, path string, p lock.Package, architecture string,
 		return File{}, fmt.Errorf("unpacking %s: %w", p.Name, err)
 	}
 	defer f.Close()
-	return Read(f, p, architecture, s)
+	return u.Read(f, p)
 }

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-const nonroot = 65532
+// Nonroot is the number of the images' user and group.
+const Nonroot = 65532
 
 // BundlePath is where update-ca-certificates writes its bundle.
 const BundlePath = "etc/ssl/certs/ca-certificates.crt"
@@ -31,8 +32,8 @@ func Directories() []*Entry {
 	}
 	dir(0o755, 0, "media", "mnt", "opt", "srv", "usr/local", "usr/local/bin", "usr/local/lib", "usr/local/share")
 	dir(0o1777, 0, "tmp", "var/tmp")
-	dir(0o755, nonroot, "app")
-	dir(0o700, nonroot, "home/nonroot")
+	dir(0o755, Nonroot, "app")
+	dir(0o700, Nonroot, "home/nonroot")
 	return out
 }
 

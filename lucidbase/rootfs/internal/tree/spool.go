@@ -65,6 +65,10 @@ type Content struct {
 // Reader reads the file from its start.
 func (c *Content) Reader() io.Reader { return io.NewSectionReader(c.Data, c.Start, c.Size) }
 
+// Interpreter returns the program that a script names in its first line; "" for another
+// file.
+func (c *Content) Interpreter() string { return c.interpreter }
+
 // headWriter keeps the first line's worth of what is written to it; Linux reads
 // no more of a script to find its interpreter.
 type headWriter struct{ head []byte }

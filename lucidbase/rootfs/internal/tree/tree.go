@@ -39,53 +39,8 @@ func (t Tree) Add(e *Entry) error {
 	return fmt.Errorf("package %s: entry %s: package %s ships it differently", e.From, e.Name, old.From)
 }
 
-// Why a link is followed no further.
-var (
-	ErrNowhere = errors.New("ends nowhere")
-	errLeaves  = errors.New("leaves the root")
-	errLoop    = errors.New("goes in a circle")
-)
-
-// follow follows every link on the way to a name, as the kernel does it with this
-// tree as the root, and says why it leads to nothing.
-func (t Tree) follow(name string) error {
-	at, rest := "", name
-	for hops := 0; rest != ""; {
-		var part string
-		part, rest, _ = strings.Cut(rest, "/")
-		switch part {
-		case "", ".":
-			continue
-		case "..":
-			if at == "" {
-				return errLeaves
-			}
-			at = strings.TrimPrefix(path.Dir("/"+at), "/")
-			continue
-		}
-		e := t[path.Join(at, part)]
-		switch {
-		case e == nil, e.Kind == tar.TypeReg && strings.Trim(rest, "/") != "":
-			return ErrNowhere
-		case e.Kind != tar.TypeSymlink:
-			at = e.Name
-			continue
-		}
-		if hops++; hops > 40 {
-			return errLoop
-		}
-		if path.IsAbs(e.Target) {
-			at = ""
-		}
-		rest = e.Target + "/" + rest
-	}
-	return nil
-}
-
 // Has reports whether a name leads to something.
-func (t Tree) Has(name string) bool {
-	return t.follow(name) == nil
-}
+func (t Tree) Has(name string) bool { return t.check(name) == nil }
 
 // CheckLinks reports a link that ends nowhere. Those between directories of
 // documentation are dropped instead: Debian's lead to packages that hold nothing
@@ -96,7 +51,7 @@ func (t Tree) CheckLinks() error {
 		if e.Kind != tar.TypeSymlink {
 			continue
 		}
-		err := t.follow(name)
+		err := t.check(name)
 		switch {
 		case err == nil:
 		case errors.Is(err, ErrNowhere) && strings.HasPrefix(name, DocDir):
@@ -108,18 +63,49 @@ func (t Tree) CheckLinks() error {
 	return nil
 }
 
-// DropScripts removes programs whose interpreter is not there, such as the shell
-// scripts of ca-certificates. Python's own modules stay: some start with a path
-// that is right nowhere, and are imported rather than run.
-func (t Tree) DropScripts() {
+// DropScripts removes programs whose interpreter is neither there nor among known, such
+// as the shell scripts of ca-certificates, with the links to them, and returns them.
+// Python's own modules stay: some start with a path that is right nowhere, and are
+// imported rather than run.
+func (t Tree) DropScripts(known ...string) []*Entry {
+	var dropped []*Entry
 	for _, name := range t.Names() {
 		e := t[name]
 		if e.Kind != tar.TypeReg || e.Mode&0o111 == 0 || path.Ext(name) == ".py" {
 			continue
 		}
-		if command := e.Content.interpreter; command != "" && !t.Has(command) {
-			delete(t, name)
+		if command := e.Content.interpreter; command != "" && !slices.Contains(known, command) && !t.Has(command) {
+			dropped = append(dropped, e)
 		}
+	}
+	t.remove(dropped)
+	return dropped
+}
+
+// Drop removes files, by their absolute paths, and the links that lead to one of them.
+func (t Tree) Drop(names []string) {
+	var files []*Entry
+	for _, name := range names {
+		if e := t[strings.TrimPrefix(name, "/")]; e != nil {
+			files = append(files, e)
+		}
+	}
+	t.remove(files)
+}
+
+// remove removes files and the links that lead to one of them.
+func (t Tree) remove(files []*Entry) {
+	gone := map[*Entry]bool{}
+	for _, e := range files {
+		gone[e] = true
+	}
+	for _, name := range t.Names() {
+		if e := t[name]; gone[e] || e.Kind == tar.TypeSymlink && gone[t.Find(name)] {
+			gone[e] = true
+		}
+	}
+	for e := range gone {
+		delete(t, e.Name)
 	}
 }
 

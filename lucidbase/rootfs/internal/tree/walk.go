@@ -2,15 +2,24 @@ package tree
 
 import (
 	"archive/tar"
-	"fmt"
+	"errors"
 	"path"
 	"strings"
+)
+
+// Why a path leads no further.
+var (
+	ErrNowhere = errors.New("ends nowhere")
+	errLeaves  = errors.New("leaves the root")
+	errLoop    = errors.New("goes in a circle")
+	errFile    = errors.New("leads through a file")
 )
 
 // Walk returns the path that a name stands for once every link on the way is
 // followed, and the links. What is not there yet stands for itself. It is the
 // kernel's way with this tree as the root; a link that leads above it is an
-// error, though the kernel stops there.
+// error, though the kernel stops there: no package means that. (The contract, which
+// judges what a container sees, has a walk of its own that stops there, too.)
 func (t Tree) Walk(name string) (at string, links []*Entry, err error) {
 	rest := name
 	for rest != "" {
@@ -23,6 +32,9 @@ func (t Tree) Walk(name string) (at string, links []*Entry, err error) {
 			if at == "" {
 				return "", nil, errLeaves
 			}
+			if t[at] == nil {
+				return "", nil, ErrNowhere
+			}
 			at = Parent(at)
 			continue
 		}
@@ -33,12 +45,12 @@ func (t Tree) Walk(name string) (at string, links []*Entry, err error) {
 			continue
 		case e.Kind == tar.TypeReg:
 			if strings.Trim(rest, "/") != "" {
-				return "", nil, fmt.Errorf("%s is no directory", e.Name)
+				return "", nil, errFile
 			}
 			return e.Name, links, nil
 		}
 		if links = append(links, e); len(links) > 40 { // as Linux has it
-			return "", nil, fmt.Errorf("the link %s %w", e.Name, errLoop)
+			return "", nil, errLoop
 		}
 		if path.IsAbs(e.Target) {
 			at = ""
@@ -48,7 +60,16 @@ func (t Tree) Walk(name string) (at string, links []*Entry, err error) {
 	return at, links, nil
 }
 
-// Real is the path that a name stands for.
+// check returns why a name leads to nothing that is there.
+func (t Tree) check(name string) error {
+	at, _, err := t.Walk(name)
+	if err == nil && at != "" && t[at] == nil {
+		return ErrNowhere
+	}
+	return err
+}
+
+// Real returns the path that a name stands for.
 func (t Tree) Real(name string) (string, error) {
 	at, _, err := t.Walk(name)
 	return at, err

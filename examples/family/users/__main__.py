@@ -1,0 +1,3 @@
+from common import serve
+
+serve("users", lambda: "nobody")
