@@ -8,10 +8,12 @@ another list. So a uv that may build sources works on links, as another user, an
 what it adds is kept only when it has built none.
 """
 
+import contextlib
 import functools
 import hashlib
 import json
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -50,9 +52,19 @@ def builder():
     """Return the arguments of subprocess.run for who runs a source's own code."""
     if not usable():
         return {}
-    for lock in PAGES.rglob("*.lock"):
-        lock.chmod(0o644)  # uv lets everyone write them
+    for path, _ in kept():
+        if path.suffix == ".lock":
+            with contextlib.suppress(FileNotFoundError):
+                path.chmod(0o644)  # uv lets everyone write them
     return BUILDER
+
+
+def kept():
+    """Yield the files of the index's cache with their status. Other resolutions add and remove some meanwhile."""
+    for place, _, names in os.walk(PAGES):
+        for path in (Path(place, name) for name in names):
+            with contextlib.suppress(FileNotFoundError):
+                yield path, path.stat()
 
 
 def settings(builds):
@@ -68,10 +80,10 @@ def settings(builds):
 def own():
     """Return the cache directory of a uv that may build sources: links to what is kept."""
     OWN.mkdir()
-    for file in PAGES.rglob("*"):
+    for file, status in kept():
         place = file.relative_to(PAGES)
         # A lock is opened for writing, and its user makes one of its own.
-        if place.parts[0].startswith(INDEX) and file.suffix != ".lock" and file.is_file() and file.stat().st_mode & 0o004:
+        if place.parts[0].startswith(INDEX) and file.suffix != ".lock" and stat.S_ISREG(status.st_mode) and status.st_mode & 0o004:
             (OWN / place).parent.mkdir(parents=True, exist_ok=True)
             (OWN / place).symlink_to(file)
     return give(OWN)
@@ -100,7 +112,8 @@ def save():
 
 def pages_since(when):
     """Return the projects of which the index's page was written since a time."""
-    return {page.stem for page in PAGES.glob("simple-*/**/*.rkyv") if page.stat().st_mtime_ns >= when}
+    return {page.stem for page, status in kept()
+            if status.st_mtime_ns >= when and page.suffix == ".rkyv" and page.relative_to(PAGES).parts[0].startswith("simple-")}
 
 
 def write(path, content):

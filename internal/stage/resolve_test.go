@@ -20,14 +20,25 @@ import (
 // of arguments.
 func python(t *testing.T, function string, calls ...[]any) []any {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("starts Python, which takes seconds")
-	}
 	given, err := json.Marshal(calls)
 	require.NoError(t, err)
 	module, name, _ := strings.Cut(function, ".")
-	cmd := exec.Command("python3", "-c", "import importlib, json, sys\ncall = getattr(importlib.import_module(sys.argv[1]), sys.argv[2])\n"+
+	out := runPython(t, "import importlib, json, sys\ncall = getattr(importlib.import_module(sys.argv[1]), sys.argv[2])\n"+
 		"json.dump([call(*c) for c in json.loads(sys.argv[3])], sys.stdout)", module, name, string(given))
+	var results []any
+	require.NoError(t, json.Unmarshal(out, &results))
+	require.Len(t, results, len(calls))
+	return results
+}
+
+// runPython runs a program that can import the scripts here and returns what it
+// prints.
+func runPython(t *testing.T, program string, args ...string) []byte {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts Python, which takes seconds")
+	}
+	cmd := exec.Command("python3", append([]string{"-c", program}, args...)...)
 	// The bytecode of Python's own pip is used, and that of the scripts is left nowhere.
 	cmd.Env = append(os.Environ(), "PYTHONPATH=.:"+os.Getenv("PYTHONPATH"), "SOURCE_DATE_EPOCH=0", "PYTHONDONTWRITEBYTECODE=1")
 	var stderr strings.Builder
@@ -38,10 +49,42 @@ func python(t *testing.T, function string, calls ...[]any) []any {
 		t.Skip("needs Python 3.11 with pip: " + stderr.String())
 	}
 	require.NoError(t, err, stderr.String())
-	var results []any
-	require.NoError(t, json.Unmarshal(out, &results))
-	require.Len(t, results, len(calls))
-	return results
+	return out
+}
+
+// uv makes and removes directories in its cache while other resolutions read it.
+func TestIndexCacheChangesMeanwhile(t *testing.T) {
+	pages := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(pages, "simple-v1", "pypi"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(pages, "simple-v1", "pypi", "six.rkyv"), nil, 0o644))
+	out := runPython(t, `
+import json, subprocess, sys
+from pathlib import Path
+import cache
+cache.PAGES = Path(sys.argv[1])
+churn = subprocess.Popen([sys.executable, "-c", """
+import os, shutil, sys
+while True:
+    for i in range(20):
+        os.makedirs(f"{sys.argv[1]}/.tmp{i}/a")
+        open(f"{sys.argv[1]}/.tmp{i}/b.lock", "w").close()
+    for i in range(20):
+        shutil.rmtree(f"{sys.argv[1]}/.tmp{i}")
+""", sys.argv[1]])
+cache.usable = lambda: True
+cache.give = lambda directory: directory
+try:
+    for i in range(300):
+        cache.OWN = Path(sys.argv[2]) / str(i)
+        cache.builder()
+        cache.own.__wrapped__()
+        pages = cache.pages_since(0)
+finally:
+    churn.kill()
+    churn.wait()
+print(json.dumps([sorted(pages), (cache.OWN / "simple-v1/pypi/six.rkyv").is_symlink()]))
+`, pages, t.TempDir())
+	require.JSONEq(t, `[["six"], true]`, string(out))
 }
 
 // What a wheel's file name says (PEP 425, 600, 656), for CPython 3.11 on Debian
