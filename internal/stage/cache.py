@@ -53,7 +53,7 @@ def builder():
     if not usable():
         return {}
     for path, _ in kept():
-        if path.suffix == ".lock":
+        if path.name.endswith(".lock"):
             with contextlib.suppress(FileNotFoundError):
                 path.chmod(0o644)  # uv lets everyone write them
     return BUILDER
@@ -83,7 +83,7 @@ def own():
     for file, status in kept():
         place = file.relative_to(PAGES)
         # A lock is opened for writing, and its user makes one of its own.
-        if place.parts[0].startswith(INDEX) and file.suffix != ".lock" and stat.S_ISREG(status.st_mode) and status.st_mode & 0o004:
+        if place.parts[0].startswith(INDEX) and not file.name.endswith(".lock") and stat.S_ISREG(status.st_mode) and status.st_mode & 0o004:
             (OWN / place).parent.mkdir(parents=True, exist_ok=True)
             (OWN / place).symlink_to(file)
     return give(OWN)
@@ -106,7 +106,7 @@ def save():
     if all(p.name.startswith((*INDEX, BUILT, *REST)) for p in OWN.iterdir()) and not any(p.is_dir() for p in OWN.glob(f"{BUILT}*/[!.]*")):
         for file in OWN.rglob("*"):
             place = file.relative_to(OWN)
-            if place.parts[0].startswith(INDEX) and file.suffix != ".lock" and file.is_file() and not file.is_symlink():
+            if place.parts[0].startswith(INDEX) and not file.name.endswith(".lock") and file.is_file() and not file.is_symlink():
                 write(PAGES / place, file.read_bytes())
 
 

@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,6 +58,8 @@ func TestIndexCacheChangesMeanwhile(t *testing.T) {
 	pages := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(pages, "simple-v1", "pypi"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(pages, "simple-v1", "pypi", "six.rkyv"), nil, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(pages, ".lock"), nil, 0o666))
+	require.NoError(t, os.Chmod(filepath.Join(pages, ".lock"), 0o666))
 	out := runPython(t, `
 import json, subprocess, sys
 from pathlib import Path
@@ -85,6 +88,9 @@ finally:
 print(json.dumps([sorted(pages), (cache.OWN / "simple-v1/pypi/six.rkyv").is_symlink()]))
 `, pages, t.TempDir())
 	require.JSONEq(t, `[["six"], true]`, string(out))
+	info, err := os.Stat(filepath.Join(pages, ".lock"))
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o644), info.Mode(), "a source's own code may not write it")
 }
 
 // What a wheel's file name says (PEP 425, 600, 656), for CPython 3.11 on Debian
