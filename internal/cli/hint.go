@@ -34,6 +34,7 @@ func hint(err error) string {
 	var unconnected *engine.ConnectError
 	var push *engine.PushError
 	var load *engine.LoadError
+	var step *engine.StepError
 	var list listError
 	var base baseError
 	switch {
@@ -75,6 +76,8 @@ func hint(err error) string {
 		return "check DOCKER_CONTEXT and what 'docker context ls' lists, or name where Docker listens with DOCKER_HOST"
 	case errors.As(err, &load):
 		return loadHint(err)
+	case errors.As(err, &step) && step.FullNode != "":
+		return "free space where that BuildKit is: 'docker buildx prune' or 'buildctl prune' empties its cache"
 	case errors.Is(err, syscall.ENOSPC):
 		return "free space on the device, or shrink the cache with 'lucidbase prune --all'"
 	case errors.As(err, &bundle):

@@ -112,6 +112,7 @@ func TestHint(t *testing.T) {
 		{"engine that wants TLS", &engine.ConnectError{Name: "BuildKit", Err: engine.ErrWantsTLS}, "LUCID_ENGINE_CERTS"},
 		{"nobody answers", &engine.ConnectError{Name: "Docker", Err: fs.ErrNotExist}, "check --engine, BUILDKIT_HOST"},
 		{"full disk in a step", &engine.StepError{Step: "install", Reason: "OSError: [Errno 28] No space left on device"}, "prune --all"},
+		{"full disk of a node", &engine.StepError{Step: "install", Reason: "no space left on device", FullNode: "BuildKit at tcp://b:1234"}, "where that BuildKit is"},
 		{"no network in a step", &engine.StepError{Step: "install", Reason: "tcp connect error: Connection refused (os error 111)"}, "check the network"},
 		{"other step", &engine.StepError{Step: "install", Reason: "it is broken"}, ""},
 		{"index does not answer", &resolve.NoSolutionError{Said: "error: Request failed after 3 retries in 10.6s"}, "check the network"},

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -84,23 +85,34 @@ func TestCacheThatLostItsLayers(t *testing.T) {
 // A BuildKit elsewhere would wait for ever for a registry that falls silent.
 func TestLongSilentCacheElsewhere(t *testing.T) {
 	requireEngine(t)
-	m := newCacheMachine(t)
-	meet := func(fault testregistry.Fault) (digest, said string, err error) {
-		fault.Times = 999
-		m.Reset()
-		m.Inject(fault)
-		d := dockertest.Buildkitd{}.Start(t)
-		return m.buildOn(t, d.Host, "write", engine.WithCacheFrom(m.Ref("lucid/cache")), engine.WithRegistryTimeout(time.Second))
+	from := func(ref string) engine.Option { return engine.WithCacheFrom(ref) }
+	to := func(ref string) engine.Option { return engine.WithCacheTo("type=registry,ref=" + ref + "-2,mode=max") }
+	for name, c := range map[string]struct {
+		fault testregistry.Fault
+		cache func(ref string) engine.Option
+		want  string // an error; "" means that it goes on without
+	}{
+		"layer":          {testregistry.Fault{Path: "/blobs/", Skip: 1, Stall: true}, from, ""},
+		"list":           {testregistry.Fault{Path: "/manifests/", Delay: time.Hour}, from, engine.ErrSilentCache.Error()},
+		"layer to write": {testregistry.Fault{Method: http.MethodPut, Stall: true}, to, "the registry gives no answer"},
+		"upload to open": {testregistry.Fault{Method: http.MethodPost, Delay: time.Hour}, to, "the registry gives no answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // they wait, most of the time
+			m := newCacheMachine(t)
+			c.fault.Times = 999
+			m.Inject(c.fault)
+			d := dockertest.Buildkitd{}.Start(t)
+			got, said, err := m.buildOn(t, d.Host, "write", c.cache(m.Ref("lucid/cache")), engine.WithRegistryTimeout(time.Second))
+			if c.want != "" {
+				require.ErrorContains(t, err, c.want, said)
+				return
+			}
+			require.NoError(t, err, said)
+			require.Equal(t, m.want, got)
+			require.Contains(t, said, "building without the caches to take steps from: the cache's registry sends nothing more of a layer")
+		})
 	}
-	stall, silence := testregistry.Faults()["stall"], testregistry.Faults()["silence"]
-	stall.Path, stall.Skip = "/blobs/", 1
-	got, said, err := meet(stall)
-	require.NoError(t, err, said)
-	require.Equal(t, m.want, got)
-	require.Contains(t, said, "building without the caches to take steps from: the cache's registry sends nothing more of a layer")
-	silence.Path = "/manifests/"
-	_, said, err = meet(silence)
-	require.ErrorIs(t, err, engine.ErrSilentCache, said)
 }
 
 // Whatever happens to the n-th request and all after it: the image is the same.

@@ -25,19 +25,29 @@ var ErrSilentCache = errors.New("the cache's registry sends nothing, and this Bu
 // errSilentLayer says the same of a layer. The step can be run instead.
 var errSilentLayer = errors.New("the cache's registry sends nothing more of a layer")
 
+// errSilentWrite says that a registry does not take what is written to a cache.
+var errSilentWrite = &StepError{Step: writingCache + "registry", Reason: "the registry gives no answer"}
+
+// silentCache reports whether an error is one of a silence.
+func silentCache(err error) bool {
+	return errors.Is(err, ErrSilentCache) || errors.Is(err, errSilentLayer) || errors.Is(err, errSilentWrite)
+}
+
 // silence ends a solve when nothing is heard any more of what its node takes from a
-// cache's registry.
+// cache's registry, or writes there.
 type silence struct {
 	patience time.Duration // the registry's
 	// ours are the layers that come from this program.
 	ours map[string]bool
 	end  context.CancelCauseFunc
 
-	mu    sync.Mutex
-	taken map[taking]*progress // what is under way
+	mu      sync.Mutex
+	taken   map[taking]*progress   // what is under way
+	writing map[digest.Digest]bool // the steps that write caches
 }
 
-// taking is a layer that a step takes, or the list of what the cache has.
+// taking is a layer that a step takes, the list of what the cache has, or a part of a
+// cache that is written.
 type taking struct {
 	step digest.Digest
 	id   string
@@ -49,13 +59,15 @@ type progress struct {
 	timer *time.Timer
 }
 
-// watchCaches returns nil where there is no cache to take from, or the node has patience
-// of its own.
+// watchCaches returns nil where there is no cache, or the node has patience of its own.
 func (e *Engine) watchCaches(g graph, n *node, opt client.SolveOpt, end context.CancelCauseFunc) *silence {
-	if len(opt.CacheImports) == 0 || n.embedded {
+	if len(opt.CacheImports)+len(opt.CacheExports) == 0 || n.embedded {
 		return nil
 	}
-	s := &silence{patience: cmp.Or(e.options.registryTimeout, patient.DefaultTimeout), ours: map[string]bool{}, end: end, taken: map[taking]*progress{}}
+	s := &silence{
+		patience: cmp.Or(e.options.registryTimeout, patient.DefaultTimeout), ours: map[string]bool{}, end: end,
+		taken: map[taking]*progress{}, writing: map[digest.Digest]bool{},
+	}
 	for _, in := range g.inputs {
 		s.ours[in.Layer.Digest] = true
 	}
@@ -76,12 +88,17 @@ func (s *silence) note(status *client.SolveStatus) {
 		case v.Started != nil && strings.HasPrefix(v.Name, importing):
 			// Where nobody answers, BuildKit dials four times, for half a minute each.
 			s.moved(taking{step: v.Digest}, 0, 6*s.patience, ErrSilentCache)
+		case v.Started != nil && strings.HasPrefix(v.Name, writingCache+"registry"):
+			s.writing[v.Digest] = true
 		}
 	}
 	for _, l := range status.Statuses {
 		what := taking{l.Vertex, l.ID}
 		switch {
-		case !strings.HasPrefix(l.ID, "sha256:") || s.ours[l.ID]:
+		case s.writing[l.Vertex] && strings.HasPrefix(l.ID, "writing ") && l.Completed == nil:
+			// BuildKit says when a layer is there, and nothing before.
+			s.moved(what, 0, 20*s.patience, errSilentWrite)
+		case s.taken[what] == nil && (!strings.HasPrefix(l.ID, "sha256:") || s.ours[l.ID]):
 		case l.Completed == nil && l.Current < l.Total:
 			s.moved(what, l.Current, 2*s.patience, errSilentLayer)
 		case s.taken[what] != nil:

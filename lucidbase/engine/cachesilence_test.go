@@ -36,7 +36,10 @@ func TestSilence(t *testing.T) {
 		"layer of a step's end":   {[]*client.SolveStatus{layer("sha256:a", 0, nil), vertex("merge", &now)}, nil},
 		"layer that waits":        {[]*client.SolveStatus{layer("sha256:a", 0, nil), layer("sha256:b", 10, nil), layer("sha256:b", 20, nil), layer("sha256:b", 100, &now), layer("sha256:a", 100, &now)}, nil},
 		"layer of this program":   {[]*client.SolveStatus{layer("sha256:ours", 0, nil)}, nil},
-		"what is written":         {[]*client.SolveStatus{layer("writing layer sha256:a", 0, nil)}, nil},
+		"layer of an image":       {[]*client.SolveStatus{layer("writing layer sha256:a", 0, nil)}, nil},
+		"layer not taken":         {[]*client.SolveStatus{vertex(writingCache+"registry", nil), layer("writing layer sha256:a", 0, nil)}, errSilentWrite},
+		"layer taken":             {[]*client.SolveStatus{vertex(writingCache+"registry", nil), layer("writing layer sha256:a", 0, nil), layer("writing layer sha256:a", 0, &now)}, nil},
+		"layer in a directory":    {[]*client.SolveStatus{vertex(writingCache+"client directory", nil), layer("writing layer sha256:a", 0, nil)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -48,7 +51,7 @@ func TestSilence(t *testing.T) {
 					s.note(status)
 					time.Sleep(limit * 6 / 10)
 				}
-				time.Sleep(4 * limit)
+				time.Sleep(12 * limit)
 				require.Equal(t, c.want, context.Cause(ctx))
 				s.stop()
 			})

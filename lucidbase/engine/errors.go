@@ -50,6 +50,8 @@ type StepError struct {
 	Step string
 	// Reason is what the program said last, or BuildKit, in one line.
 	Reason string
+	// FullNode names the BuildKit elsewhere whose disk is full; empty where that is not the reason.
+	FullNode string
 
 	log   string // how the error names the file with all that was said
 	cause error
@@ -57,10 +59,14 @@ type StepError struct {
 
 // Error names the step, and the file with its log if there is one.
 func (e *StepError) Error() string {
-	if e.Step == "" {
-		return e.Reason
+	reason := e.Reason
+	if e.FullNode != "" {
+		reason = e.FullNode + ": " + reason
 	}
-	return "building " + e.Step + ": " + e.Reason + e.log
+	if e.Step == "" {
+		return reason
+	}
+	return "building " + e.Step + ": " + reason + e.log
 }
 
 // Unwrap returns the cause where it is more than text.

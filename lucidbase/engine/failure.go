@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/moby/buildkit/client"
 	"github.com/opencontainers/go-digest"
@@ -36,15 +37,27 @@ func (e *Engine) explain(ctx context.Context, d *display, err error) error {
 	if errors.Is(solving.error, ErrSilentCache) {
 		return fmt.Errorf("%s: %w", solving.node.name, ErrSilentCache)
 	}
+	if errors.Is(solving.error, errSilentWrite) {
+		return e.ofCache(errSilentWrite)
+	}
 	if failed := e.store.failed(); failed != nil {
 		return failed
 	}
 	d.writers.Wait() // the last words may still be on their way
 	d.failures.logDir = e.options.logDir()
 	if failed := d.failures.err(); failed != nil {
-		return e.ofCache(failed)
+		return e.ofCache(failed.on(solving.node))
 	}
-	return &StepError{Reason: cause(oneLine(err.Error()))}
+	return (&StepError{Reason: cause(oneLine(err.Error()))}).on(solving.node)
+}
+
+// on adds where the disk is full, unless that is here: caches in directories are written
+// by this program.
+func (e *StepError) on(n *node) *StepError {
+	if !n.embedded && e.Is(syscall.ENOSPC) && !strings.HasPrefix(e.Step, writingCache) {
+		e.FullNode = n.name
+	}
+	return e
 }
 
 // tail is how many bytes of a step's log are kept.
@@ -116,7 +129,7 @@ var (
 )
 
 // err returns the step that failed first, and why.
-func (f *failures) err() error {
+func (f *failures) err() *StepError {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	counting := slices.DeleteFunc(slices.Clone(f.failed), func(v failure) bool { return f.forgotten[v.log.solve] })

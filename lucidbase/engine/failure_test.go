@@ -65,7 +65,7 @@ func TestFirstFailureIsTold(t *testing.T) {
 		},
 	}
 	var f failures
-	require.NoError(t, f.err())
+	require.Nil(t, f.err())
 	f.note(1, status)
 	f.note(2, status) // the other image shares the step
 	require.EqualError(t, f.err(), "building stage: error: no; cause: down")
@@ -78,10 +78,27 @@ func TestExplain(t *testing.T) {
 	e := &Engine{store: &store{}}
 	ours := errors.New("compressing")
 	require.Equal(t, ours, e.explain(t.Context(), &display{}, ours), "not BuildKit's")
-	bare := solveError{error: errors.New("failed to solve: a\nb")}
+	bare := solveError{node: &node{name: "BuildKit at tcp://b:1"}, error: errors.New("failed to solve: a\nb")}
 	require.EqualError(t, e.explain(t.Context(), &display{}, bare), "a b")
 	e.store.cause = errors.New("making rootfs")
 	require.Equal(t, e.store.cause, e.explain(t.Context(), &display{}, bare))
+}
+
+// Whose disk is full is said where it is another machine's.
+func TestFullDisk(t *testing.T) {
+	e := &Engine{store: &store{}, cacheTo: []cacheEntry{{kind: "local", attrs: map[string]string{"dest": "/c"}}}}
+	const full = "write /x: no space left on device"
+	elsewhere, here := &node{name: "BuildKit at tcp://b:1"}, &node{embedded: true}
+	explain := func(n *node, step string) error {
+		d := &display{}
+		now := time.Now()
+		d.failures.note(0, &client.SolveStatus{Vertexes: []*client.Vertex{{Name: step, Error: full, Completed: &now}}})
+		return e.explain(t.Context(), d, solveError{node: n, error: errors.New(full)})
+	}
+	require.EqualError(t, explain(elsewhere, "install"), "building install: BuildKit at tcp://b:1: "+full)
+	require.EqualError(t, explain(here, "install"), "building install: "+full)
+	require.EqualError(t, explain(elsewhere, writingCache+"client directory"), "writing the cache /c: "+full)
+	require.EqualError(t, e.explain(t.Context(), &display{}, solveError{node: elsewhere, error: errors.New(full)}), "BuildKit at tcp://b:1: "+full)
 }
 
 func TestDialCause(t *testing.T) {

@@ -189,7 +189,7 @@ func (e *Engine) solve(ctx context.Context, g graph, n *node, conn *connection, 
 // mayBeOfCache reports whether neither a step nor the node's end is the cause, and the
 // node can go on.
 func (e solveError) mayBeOfCache() bool {
-	return !errors.Is(e.error, ErrSilentCache) && !execFailed.MatchString(e.Error()) && grpcerrors.Code(e) != codes.Unavailable
+	return !errors.Is(e.error, ErrSilentCache) && !errors.Is(e.error, errSilentWrite) && !execFailed.MatchString(e.Error()) && grpcerrors.Code(e) != codes.Unavailable
 }
 
 func (e *Engine) solveOnce(ctx context.Context, g graph, n *node, conn *connection, d *display, opt client.SolveOpt) (digest.Digest, error) {
@@ -207,7 +207,7 @@ func (e *Engine) solveOnce(ctx context.Context, g graph, n *node, conn *connecti
 		return g.solve(ctx, c)
 	}, status)
 	silence.stop()
-	if cause := context.Cause(ctx); err != nil && (errors.Is(cause, ErrSilentCache) || errors.Is(cause, errSilentLayer)) {
+	if cause := context.Cause(ctx); err != nil && silentCache(cause) {
 		err = cause
 	}
 	if lacking != nil {
