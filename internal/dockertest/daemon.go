@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -41,9 +42,16 @@ type Network int
 const (
 	// Own is a network with nothing in it: the engine is reached by its socket alone.
 	Own Network = iota
+	// Behind is a network of its own behind the machine's, whose loopback is Loopback
+	// there.
+	Behind
 	// Machine is the machine's network.
 	Machine
 )
+
+// Loopback is the address at which an engine Behind the machine's network reaches the
+// machine's loopback.
+const Loopback = "10.0.2.2"
 
 // missing makes a test fail, or skips it where it may be, because of what is missing.
 func missing(t testing.TB, reason string) {
@@ -89,7 +97,8 @@ func (d *Daemon) Socket() string { return strings.TrimPrefix(d.Host, "unix://") 
 func (d *Daemon) config() string { return filepath.Join(d.Dir, "config") }
 
 // setup runs as the first process of the engine's namespaces, and becomes the engine.
-const setup = `mount --make-rprivate / && mount -t proc proc /proc && { [ -z "$OWN_NETWORK" ] || ip link set lo up; } && exec "$@"`
+const setup = `mount --make-rprivate / && mount -t proc proc /proc && { [ -z "$OWN_NETWORK" ] || ip link set lo up; } &&
+while [ "$OWN_NETWORK" = behind ] && ! ip route show default | grep -q tap0; do sleep 0.02; done && exec "$@"`
 
 // start runs the engine in namespaces of its own. As their first process it takes all
 // others and all mounts along when it ends.
@@ -99,9 +108,9 @@ func (d *Daemon) start(t testing.TB, network Network, ready func() error, argv .
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID, Pdeathsig: syscall.SIGKILL}
 	d.cmd.Env = append(os.Environ(), "OWN_NETWORK=")
-	if network == Own {
+	if network != Machine {
 		d.cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWNET
-		d.cmd.Env = append(d.cmd.Env, "OWN_NETWORK=yes")
+		d.cmd.Env = append(d.cmd.Env, "OWN_NETWORK="+map[Network]string{Own: "alone", Behind: "behind"}[network])
 	}
 	started := make(chan error)
 	go func() {
@@ -116,7 +125,26 @@ func (d *Daemon) start(t testing.TB, network Network, ready func() error, argv .
 	}()
 	require.NoError(t, <-started)
 	t.Cleanup(func() { d.Stop(t) })
+	if network == Behind {
+		d.connect(t)
+	}
 	d.wait(t, ready)
+}
+
+// connect puts the engine's network behind the machine's, until the test or its process
+// ends.
+func (d *Daemon) connect(t testing.TB) {
+	t.Helper()
+	open, end, err := os.Pipe()
+	require.NoError(t, err)
+	slirp := exec.Command("slirp4netns", "--configure", "--mtu=65520", "--exit-fd=3", strconv.Itoa(d.cmd.Process.Pid), "tap0")
+	slirp.ExtraFiles = []*os.File{open}
+	require.NoError(t, slirp.Start())
+	require.NoError(t, open.Close())
+	t.Cleanup(func() {
+		require.NoError(t, end.Close())
+		_ = slirp.Wait()
+	})
 }
 
 // patience is how long an engine may take to start on a busy machine.

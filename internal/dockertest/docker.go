@@ -54,9 +54,12 @@ func (o Docker) Start(t testing.TB) *Daemon {
 	args := []string{
 		program, "--config-file", file, "--host", d.Host, "--data-root", o.Data,
 		"--exec-root", filepath.Join(d.Dir, "exec"), "--pidfile", filepath.Join(d.Dir, "pid"),
-		// The machine's packet filter stays as it is, and images come from the test alone.
-		"--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false",
-		"--insecure-registry", "127.0.0.0/8", "--log-level", "warn",
+		"--ip6tables=false", "--userland-proxy=false", "--insecure-registry", "127.0.0.0/8", "--log-level", "warn",
+	}
+	if o.Network == Behind {
+		Need(t, "slirp4netns")
+	} else { // the machine's packet filter stays as it is, and images come from the test alone
+		args = append(args, "--iptables=false", "--ip-forward=false", "--ip-masq=false")
 	}
 	d.start(t, o.Network, func() error { return ping(d.Socket()) }, append(args, o.Args...)...)
 	return d

@@ -45,32 +45,61 @@ var privateIndexes = []privateIndex{
 }
 
 // The password of a private index is nowhere: not in what is said, locked, written or
-// kept by the client and by a node, where it lets in and where it does not.
+// kept by the client and by a node, where it lets in and where it does not. The image is
+// the same from all engines.
 func TestLongPrivatePackages(t *testing.T) {
 	s := needEngine(t)
-	for _, engine := range []string{"embedded", "buildkitd"} {
-		address, cache := engine, t.TempDir()
-		kept := []string{cache} // all of it is searched
-		if engine == "buildkitd" {
+	images := map[string]string{} // by the way to be let in
+	for _, name := range []string{"embedded", "buildkitd", "buildx", "docker"} {
+		e := engineOfIndex{name: name, host: "127.0.0.1"}
+		cache := t.TempDir()
+		e.kept = []string{cache} // all of it is searched
+		switch name {
+		case "buildkitd":
 			d := dockertest.Buildkitd{}.Start(t)
-			address, kept = d.Host, append(kept, d.Dir)
+			e.name, e.kept = d.Host, append(e.kept, d.Dir)
+		case "buildx":
+			d := dockertest.Buildkitd{}.Start(t)
+			config := dockertest.Buildx(t)
+			e.env = []string{"DOCKER_CONFIG=" + config}
+			output(t, "env", e.env[0], "docker", "buildx", "create", "--name", "ci", "--driver", "remote", d.Host)
+			e.name, e.kept = "buildx://ci", append(e.kept, d.Dir, config)
+		case "docker":
+			d := dockertest.Docker{Version28: true, ContainerdStore: true, Network: dockertest.Behind}.Start(t)
+			e.env, e.host, e.kept = []string{"DOCKER_HOST=" + d.Host}, dockertest.Loopback, append(e.kept, d.Dir)
 		}
-		for _, p := range privateIndexes {
-			t.Run(engine+"/"+p.name, func(t *testing.T) {
-				p.try(t, s, []string{"--engine", address, "--cache-dir", cache}, kept)
+		ways := privateIndexes
+		if name == "buildx" || name == "docker" {
+			ways = ways[:2] // they differ in this program
+		}
+		for _, p := range ways {
+			t.Run(name+"/"+p.name, func(t *testing.T) {
+				image := p.try(t, s, e, cache)
+				if images[p.name] == "" {
+					images[p.name] = image
+				}
+				require.Equal(t, images[p.name], image)
 			})
 		}
 	}
 }
 
-func (p privateIndex) try(t *testing.T, s shared, engine, kept []string) {
+// engineOfIndex is an engine that asks an index: where the index is for it, and the
+// directories that the engine keeps.
+type engineOfIndex struct {
+	name, host string
+	env, kept  []string
+}
+
+// try returns what the command says of the image.
+func (p privateIndex) try(t *testing.T, s shared, e engineOfIndex, cache string) (image string) {
 	t.Helper()
 	good, wrong := "Good+"+p.name+"/17=a%b", "Wrong+"+p.name+"/18=a%b"
 	index := newPackageIndex(t)
 	index.password = good
 	name := "lucidprivate" + p.name
 	index.files[name+"-1.0-py3-none-any.whl"] = pureWheel(t, name, "1.0")
-	host := strings.TrimPrefix(index.URL, "http://")
+	host := strings.Replace(strings.TrimPrefix(index.URL, "http://"), "127.0.0.1", e.host, 1)
 	o := ownLock{s, t.TempDir()}
 	o.list(t, "requirements.txt", name+"==1.0\n")
 	o.list(t, "src/main.py", "import "+name+"\n")
@@ -78,8 +107,8 @@ func (p privateIndex) try(t *testing.T, s shared, engine, kept []string) {
 	runs := 0
 	run := func(password, progress string, args ...string) result {
 		t.Helper()
-		env := append(p.env(host, password, t.TempDir()), "HOME="+t.TempDir())
-		res := s.run(t, command{dir: o.dir, env: env, args: slices.Concat(args, engine, []string{"--progress", progress})})
+		env := slices.Concat(p.env(host, password, t.TempDir()), e.env, []string{"HOME=" + t.TempDir()})
+		res := s.run(t, command{dir: o.dir, env: env, args: append(args, "--engine", e.name, "--cache-dir", cache, "--progress", progress)})
 		runs++
 		o.list(t, fmt.Sprintf("said/%d.txt", runs), res.stdout+res.stderr)
 		return res
@@ -102,7 +131,8 @@ func (p privateIndex) try(t *testing.T, s shared, engine, kept []string) {
 	require.Zero(t, res.code, res.stderr)
 	res = run(good, "rawjson", append(build, "--no-cache")...)
 	require.Zero(t, res.code, res.stderr)
-	found, compressed := secrettest.Holding(t, []string{good, wrong}, append(kept, o.dir)...)
+	found, compressed := secrettest.Holding(t, []string{good, wrong}, append(e.kept, o.dir)...)
 	require.Empty(t, found, "files with a password")
 	require.Positive(t, compressed, "layers were looked into")
+	return res.stdout
 }
