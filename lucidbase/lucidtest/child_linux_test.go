@@ -55,8 +55,17 @@ func TestInChild(t *testing.T) {
 	img, err := index.Image(list.Manifests[0].Digest)
 	require.NoError(t, err)
 	program := "import runpy, sys; sys.argv = ['http.server', '--directory', '/etc']; runpy.run_module('http.server', run_name='__main__')"
-	c := lucidtest.RunImage(t, img, lucidtest.Args("python", "-c", program, os.Getenv(markEnv)), lucidtest.WaitHTTP(":8000/hostname"))
+	options := []lucidtest.Option{lucidtest.Args("python", "-c", program, os.Getenv(markEnv)), lucidtest.WaitHTTP(":8000/hostname")}
+	if os.Getuid() != 0 {
+		options = append(options, lucidtest.Peers(t, map[string]lucidtest.Peer{"users": {Image: img, Options: options}, "redis": redis()}))
+	}
+	c := lucidtest.RunImage(t, img, options...)
 	require.Equal(t, "bare-base\n", get(t, c.Client(), "http://bare-base:8000/hostname"))
+	if os.Getuid() != 0 {
+		require.Equal(t, "users\n", get(t, c.Client(), "http://users:8000/hostname"))
+		require.Equal(t, "+PONG", ask(t, c, "redis:6379", "PING"))
+		require.Equal(t, "+OK", ask(t, c, "redis:6379", "SAVE"), "/data can be written")
+	}
 	switch os.Getenv(endEnv) {
 	case "":
 		fmt.Println("uid", strings.TrimSpace(c.Exec("python", "-c", "import os; print(os.getuid())").Stdout))
