@@ -17,6 +17,7 @@ import (
 // What is computed on one CPU is the same on another: graphs, locks and
 // compressed bytes. The tests that say so are run as programs of the other one.
 func TestLongOnTheOtherCPU(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("compiles tests for another architecture")
 	}

@@ -42,6 +42,7 @@ var pythonConfig = v1.Config{Cmd: []string{"python3"}, Env: []string{
 // virtual environment, as python:3.11-slim has them. Whoever updates the golden
 // files judges each line: right, or a fault of a rule.
 func TestLongVerifyDebian(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("downloads a Debian")
 	}
