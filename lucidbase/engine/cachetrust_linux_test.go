@@ -16,6 +16,7 @@ import (
 
 	"github.com/lucid-project/base-images/internal/certs"
 	"github.com/lucid-project/base-images/internal/certstest"
+	"github.com/lucid-project/base-images/internal/dockertest"
 	"github.com/lucid-project/base-images/internal/keychain"
 	"github.com/lucid-project/base-images/internal/testregistry"
 	"github.com/lucid-project/base-images/lucidbase"
@@ -39,10 +40,10 @@ func TestCacheRegistryIsTrustedByTheBuild(t *testing.T) {
 	host, dir := net.JoinHostPort(here, port), t.TempDir()
 	cache := "type=registry,ref=" + host + "/lucid/cache,mode=max"
 
-	build := func(cacheDir string, n int, opts ...engine.Option) (said string, err error) {
+	build := func(address, cacheDir string, n int, opts ...engine.Option) (said string, err error) {
 		log := &buffer{}
 		opts = append(opts, engine.WithCacheDir(cacheDir), engine.WithProgress(log), engine.WithProgressMode("plain"))
-		eng, err := engine.Open(t.Context(), "embedded", opts...)
+		eng, err := engine.Open(t.Context(), address, opts...)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, eng.Close()) }) // later: the next one shares its BuildKit
 		_, err = eng.Build(t.Context(), engine.Job{
@@ -51,23 +52,30 @@ func TestCacheRegistryIsTrustedByTheBuild(t *testing.T) {
 		return log.String(), err
 	}
 	authority := engine.WithCABundle(filepath.Join(issued, "ca.pem"))
+	elsewhere := dockertest.Buildkitd{}.Start(t).Host // has authorities of its own
 	for i, c := range []struct {
-		name string
-		opt  engine.Option
-		says string
+		name, address string
+		opt           engine.Option
+		says          string
 	}{
-		{"nobody", engine.WithCABundle(""), "certificate signed by unknown authority"},
-		{"an authority", authority, ""},
-		{"nobody afterwards", engine.WithCABundle(""), "certificate signed by unknown authority"},
-		{"everybody", engine.WithInsecureRegistries(host), ""},
+		{"nobody", "embedded", engine.WithCABundle(""), "certificate signed by unknown authority"},
+		{"an authority", "embedded", authority, ""},
+		{"nobody afterwards", "embedded", engine.WithCABundle(""), "certificate signed by unknown authority"},
+		{"everybody", "embedded", engine.WithInsecureRegistries(host), ""},
+		{"an authority, elsewhere", elsewhere, authority, "certificate signed by unknown authority"},
+		{"everybody, elsewhere", elsewhere, engine.WithInsecureRegistries(host), ""},
 	} {
-		_, err := build(dir, i, c.opt, engine.WithCacheTo(cache))
+		_, err := build(c.address, dir, i, c.opt, engine.WithCacheTo(cache))
 		if c.says != "" {
 			require.ErrorContains(t, err, c.says, c.name)
 			continue
 		}
 		require.NoError(t, err, c.name)
-		said, err := build(t.TempDir(), i, c.opt, engine.WithCacheFrom(cache))
+		reader := c.address
+		if reader == elsewhere { // it has the step already
+			reader = dockertest.Buildkitd{}.Start(t).Host
+		}
+		said, err := build(reader, t.TempDir(), i, c.opt, engine.WithCacheFrom(cache))
 		require.NoError(t, err, c.name)
 		require.Contains(t, said, "CACHED", c.name)
 	}
