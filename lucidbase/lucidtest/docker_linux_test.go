@@ -18,10 +18,10 @@ import (
 )
 
 // inDocker has a test run images in a Docker of its own, and returns that.
-func inDocker(t *testing.T) *dockertest.Daemon {
+func inDocker(t *testing.T, docker dockertest.Docker) *dockertest.Daemon {
 	t.Helper()
 	requireRunc(t)
-	d := dockertest.Docker{}.Start(t)
+	d := docker.Start(t)
 	t.Setenv("DOCKER_HOST", d.Host)
 	t.Setenv("LUCIDTEST_ENGINE", "docker")
 	return d
@@ -35,10 +35,24 @@ func left(t *testing.T, d *dockertest.Daemon) string {
 		d.Run(t, "docker", "volume", "ls", "--quiet")
 }
 
-// One Docker, in which everything is as in a sandbox.
-func TestDocker(t *testing.T) {
+func TestDocker(t *testing.T) { asInSandbox(t, dockertest.Docker{}) }
+
+func TestLongDocker28(t *testing.T) {
+	asInSandbox(t, dockertest.Docker{Version28: true, ContainerdStore: true})
+}
+
+// asInSandbox tests that everything in a Docker is as in a sandbox.
+func asInSandbox(t *testing.T, docker dockertest.Docker) {
+	t.Helper()
 	img := pythonImage(t) // by what builds here
-	d := inDocker(t)
+	d := inDocker(t, docker)
+	routes, outside := "routes 2", map[string]string{ // what is said of an address
+		"'192.0.2.1'": "No route to host", // nobody is the network's gateway
+		"socket.inet_ntoa(bytes.fromhex(open('/proc/net/route').read().split()[13])[::-1])": "No route to host",
+	}
+	if docker.Version28 {
+		routes, outside = "routes 1", map[string]string{"'192.0.2.1'": "Network is unreachable"}
+	}
 	t.Run("answers", func(t *testing.T) {
 		c := lucidtest.RunImage(t, img, server("8000"), lucidtest.Env("PORT", "8000"), lucidtest.WaitHTTP("/hostname"), lucidtest.WaitLog("Serving HTTP"))
 		for _, host := range []string{"bare-base", "localhost", "127.0.0.1"} {
@@ -75,13 +89,13 @@ func TestDocker(t *testing.T) {
 			"/app Read-only file system", "/etc Read-only file system", "/tmp ok",
 			"data Permission denied",
 			"chown Operation not permitted", "port 80 ok",
-			"interfaces lo eth0", "routes 2", "processes 2", "1 bare-base /app", "",
+			"interfaces lo eth0", routes, "processes 2", "1 bare-base /app", "",
 		}, "\n"), c.Logs())
 		const outward = "import socket; socket.create_connection((%s, 80), 20)"
-		for _, to := range []string{"'192.0.2.1'", "socket.inet_ntoa(bytes.fromhex(open('/proc/net/route').read().split()[13])[::-1])"} {
+		for to, says := range outside {
 			alone := lucidtest.RunImage(t, img, lucidtest.Args("python", "-c", fmt.Sprintf(outward, to)))
 			require.Equal(t, 1, alone.Wait())
-			require.Contains(t, alone.Logs(), "No route to host", "nobody is the network's gateway")
+			require.Contains(t, alone.Logs(), says)
 		}
 		text, err := c.ReadFile("/home/nonroot/x")
 		require.NoError(t, err, "of a volume, after the end")
@@ -184,7 +198,7 @@ func TestDockerThatIsNone(t *testing.T) {
 // A real server of Debian's packages, whose image has no Python.
 func TestLongDockerPackages(t *testing.T) {
 	img := pythonImage(t)
-	inDocker(t)
+	inDocker(t, dockertest.Docker{})
 	c := lucidtest.RunImage(t, img, server("8000"), lucidtest.WaitPort(8000), lucidtest.Peers(t, map[string]lucidtest.Peer{"redis": redis()}))
 	require.Equal(t, "+PONG", ask(t, c, "redis:6379", "PING"))
 	require.Equal(t, "+PONG", ask(t, c.Peer("redis"), "localhost:6379", "PING"))
