@@ -42,6 +42,22 @@ func TestLongRemoteEngine(t *testing.T) {
 	require.Equal(t, want["python-base"], one.Images[0].Digest)
 }
 
+// Docker's own BuildKit does, too.
+func TestLongDockersEngine(t *testing.T) {
+	t.Parallel()
+	s := needEngine(t)
+	want := s.firstBuild(t).digests()["python-base"]
+	d := dockertest.Docker{Version28: true, ContainerdStore: true, Network: dockertest.Behind}.Start(t)
+	build := command{
+		env:  []string{"DOCKER_HOST=" + d.Host},
+		args: []string{"python-base", "--engine", "docker", "--cache-dir", t.TempDir(), "--output", filepath.Join(t.TempDir(), "dist")},
+	}
+	require.Equal(t, want, s.buildNamed(t, build).Images[0].Digest)
+	build.args = append(build.args, "--load")
+	require.Equal(t, want, s.buildNamed(t, build).Images[0].Digest)
+	requirePython(t, d, "docker", "lucid/python-base")
+}
+
 func output(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()

@@ -8,6 +8,7 @@ import (
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/content/proxy"
 	"github.com/containerd/errdefs"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
@@ -74,7 +75,9 @@ func (c *containerdStore) confirmIndexes(ctx context.Context, images []image.Nam
 	return nil
 }
 
-// present returns which blobs of images a store has. One that cannot be asked has none.
+// present returns which layers of images a store has. One that cannot be asked has none.
+// Configs and manifests are sent always: BuildKit says that it has those of its history,
+// which Docker's images do not see.
 func present(ctx context.Context, store content.InfoProvider, images []image.Named) map[digest.Digest]bool {
 	all := map[digest.Digest]int64{}
 	for _, n := range images {
@@ -83,7 +86,9 @@ func present(ctx context.Context, store content.InfoProvider, images []image.Nam
 			return nil // sending them says why
 		}
 		for _, b := range blobs {
-			all[b.Digest] = b.Size
+			if types.MediaType(b.MediaType).IsLayer() {
+				all[b.Digest] = b.Size
+			}
 		}
 	}
 	found := make(chan digest.Digest, len(all))
