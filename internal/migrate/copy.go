@@ -104,8 +104,8 @@ func (m *migration) fromContext(im *image, src string, c *instructions.CopyComma
 		im.place(p)
 	}
 	if found = slices.DeleteFunc(found, func(s string) bool { return s == "" }); len(found) == 0 {
-		// A pattern that matches nothing is no loss in a stage that only builds.
-		if final || !strings.ContainsAny(pattern, "*?[") {
+		// A pattern that matches nothing is no loss in a stage that only builds, or beside others.
+		if final && len(c.SourcePaths) == 1 || !strings.ContainsAny(pattern, "*?[") {
 			m.left(at, "COPY of "+src+": it is not in the build's context", "write it, or run migrate where the Dockerfile is built")
 		}
 	}
@@ -127,6 +127,10 @@ func (m *migration) secret(name, what string, at int) {
 func (m *migration) fromStage(im, other *image, src string, c *instructions.CopyCommand, at int, final bool) {
 	from := path.Clean("/" + src)
 	dest := im.dest(c, src)
+	if slices.Contains(other.exported, from) {
+		im.exported = append(im.exported, dest)
+		return
+	}
 	m.carry(im, other, from, im.abs(c.DestPath))
 	if m.installed(im, other, from, at, final) {
 		return
@@ -141,10 +145,11 @@ func (m *migration) fromStage(im, other *image, src string, c *instructions.Copy
 		p.line, p.exclude = at, slices.Concat(p.exclude, c.ExcludePatterns)
 		im.place(p)
 		if p.from == "" && final {
-			im.writable = append(im.writable, p.at)
+			im.written(p.at, at)
 		}
 	}
-	if len(found) > 0 || !final || m.system(from, at) {
+	optional := len(c.SourcePaths) > 1 && strings.ContainsAny(from, "*?[")
+	if len(found) > 0 || !final || optional || m.system(from, at) {
 		return
 	}
 	m.left(at, "COPY of "+from+", which is made in the stage "+c.From, "nothing of the build's context is there: make it before, and put it into the source")
@@ -179,7 +184,7 @@ func (im *image) under(context fs.FS, dir string) []placed {
 }
 
 // sitePackages are directories of installed packages.
-var sitePackages = regexp.MustCompile(`/(site|dist)-packages(/|$)|/\.local(/|$)|^/usr/local(/lib(/python3[^/]*)?)?/?$|/(\.?venv|virtualenv)(/|$)`)
+var sitePackages = regexp.MustCompile(`/(site|dist)-packages(/|$)|/__pypackages__(/|$)|/\.local(/|$)|^/usr/local(/lib(/python3[^/]*)?)?/?$|/(\.?venv|virtualenv)(/|$)`)
 
 // installed says what becomes of packages that are copied, and reports whether they are.
 func (m *migration) installed(im, other *image, from string, at int, final bool) bool {
@@ -229,6 +234,11 @@ func (m *migration) carry(im, other *image, from, to string) {
 // systemPaths are where a distribution's files are.
 var systemPaths = regexp.MustCompile(`^/(bin|sbin|lib|lib32|lib64|usr|etc|var/lib|opt)(/|$)`)
 
+// ofSystem reports whether a path is one where programs look for a system's files.
+func ofSystem(name string) bool {
+	return systemPaths.MatchString(name) && !within(name, "/opt") && !within(name, "/usr/src")
+}
+
 // provided are files that each base image has.
 var provided = regexp.MustCompile(`^/etc/(passwd|group|ssl|ca-certificates|nsswitch\.conf|localtime|timezone)|^/usr/(share|local/share)/(zoneinfo|ca-certificates)|^/usr/lib/ssl`)
 
@@ -250,8 +260,8 @@ func (m *migration) system(from string, at int) bool {
 	case from == "/usr" || from == "/var/lib" || from == "/etc" || from == "/":
 		m.done(at, what+": it is another system, with shells and package managers", "left out: the base image has its own")
 	case strings.Contains(name, ".so") || strings.Contains(from, "/lib"):
-		m.left(at, what+", libraries of another system", "left out: wheels bring theirs, such as psycopg[binary]; a Debian package cannot be added yet")
-	case systemPaths.MatchString(from) && !strings.HasPrefix(from, "/opt"):
+		m.left(at, what+", libraries of another system", "left out: wheels bring theirs, such as psycopg[binary]; name in system the Debian package that has what is missing")
+	case ofSystem(from):
 		m.left(at, what, "left out: put what the service needs of it into the source")
 	default:
 		return false
@@ -265,6 +275,8 @@ func (m *migration) add(im *image, c *instructions.AddCommand, at int, final boo
 	as.SourcePaths = nil
 	for _, src := range c.SourcePaths {
 		switch {
+		case inits[path.Base(src)] || inits[path.Base(c.DestPath)]:
+			m.done(at, "ADD of "+withoutPassword(src), "left out: run the container with --init where the program leaves zombies")
 		case strings.Contains(src, "://") || strings.HasPrefix(src, "git@"):
 			m.left(at, "ADD of "+withoutPassword(src), "put the file into the source: what is downloaded has no hash")
 		case archive.MatchString(src):
@@ -275,6 +287,9 @@ func (m *migration) add(im *image, c *instructions.AddCommand, at int, final boo
 	}
 	m.copy(im, as, at, final)
 }
+
+// inits are programs that only start others.
+var inits = map[string]bool{"tini": true, "tini-static": true, "dumb-init": true, "catatonit": true, "gosu": true, "su-exec": true}
 
 // programDir is a directory of a system's programs; archive what ADD unpacks.
 var (

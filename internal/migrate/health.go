@@ -98,9 +98,7 @@ func (m *migration) checkedBy(im *image, s *service, test []string, root string,
 	}
 	w[0] = name
 	for i := range w[1:] {
-		if path.IsAbs(w[i+1]) && root != "/" {
-			w[i+1] = moved(w[i+1], root)
-		}
+		w[i+1] = im.relocated(w[i+1], root)
 	}
 	s.health.command = w
 }

@@ -33,12 +33,16 @@ type image struct {
 	files           []placed
 	// lists are files of requirements in the context that are installed.
 	lists []string
+	// exported are lists that a command of a stage writes.
+	exported []string
 	// system are Debian's libraries that are installed.
 	system []string
 	// packages says that something is installed, venvs where.
 	packages bool
 	venvs    []string
-	writable []string
+	// writable are directories that the service may write, writableAt the lines that say so.
+	writable   []string
+	writableAt map[string]int
 	// mounts are those of the RUN that is looked at.
 	mounts []*instructions.Mount
 }
@@ -60,7 +64,7 @@ func (m *migration) image(key imageKey) *image {
 		return im
 	}
 	s := m.stages[key.stage]
-	im := &image{workdir: "/", env: map[string]string{}, labels: map[string]string{}, envAt: map[string]int{}}
+	im := &image{workdir: "/", env: map[string]string{}, labels: map[string]string{}, envAt: map[string]int{}, writableAt: map[string]int{}}
 	ref := m.expand(s.BaseName, m.global)
 	if i, ok := instructions.HasStage(m.stages[:key.stage], ref); ok {
 		im = m.image(imageKey{i, key.final}).clone()
@@ -77,10 +81,16 @@ func (m *migration) image(key imageKey) *image {
 
 func (im *image) clone() *image {
 	c := *im
-	c.env, c.labels, c.envAt = maps.Clone(im.env), maps.Clone(im.labels), maps.Clone(im.envAt)
+	c.env, c.labels, c.envAt, c.writableAt = maps.Clone(im.env), maps.Clone(im.labels), maps.Clone(im.envAt), maps.Clone(im.writableAt)
 	c.files, c.ports, c.lists = slices.Clone(im.files), slices.Clone(im.ports), slices.Clone(im.lists)
+	c.exported = slices.Clone(im.exported)
 	c.venvs, c.writable, c.system = slices.Clone(im.venvs), slices.Clone(im.writable), slices.Clone(im.system)
 	return &c
+}
+
+// written notes a directory that the service may write.
+func (im *image) written(dir string, at int) {
+	im.writable, im.writableAt[dir] = append(im.writable, dir), at
 }
 
 // environment is what variables are expanded by.
@@ -146,7 +156,7 @@ func (m *migration) interpret(im *image, c instructions.Command, final bool) {
 		}
 	case *instructions.VolumeCommand:
 		for _, v := range c.Volumes {
-			im.writable = append(im.writable, im.abs(v))
+			im.written(im.abs(v), at)
 		}
 	case *instructions.StopSignalCommand:
 		if final && c.Signal != "SIGTERM" && c.Signal != "15" {

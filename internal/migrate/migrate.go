@@ -175,7 +175,11 @@ func (m *migration) report(f Finding) {
 // targets are the stages that become services, the last one last.
 func (m *migration) targets() []int {
 	used := map[int]bool{}
+	last := m.last()
 	for n, s := range m.stages {
+		if n != last && unshipped[s.Name] {
+			continue
+		}
 		if i, ok := instructions.HasStage(m.stages[:n], m.expand(s.BaseName, m.global)); ok {
 			used[i] = true
 		}
@@ -188,17 +192,33 @@ func (m *migration) targets() []int {
 		}
 	}
 	var all []int
-	for i, s := range m.stages[:len(m.stages)-1] {
-		if used[i] || !slices.ContainsFunc(s.Commands, starts) {
+	for i, s := range m.stages {
+		if i == last || used[i] || !slices.ContainsFunc(s.Commands, starts) {
 			continue
 		}
-		if slices.Contains([]string{"test", "tests", "dev", "development", "debug", "lint"}, s.Name) {
+		if unshipped[s.Name] {
 			m.done(line(s.Location), "stage "+s.Name+", which no stage uses", "left out: it is not what is shipped")
 			continue
 		}
 		all = append(all, i)
 	}
-	return append(all, len(m.stages)-1)
+	return append(all, last)
+}
+
+// unshipped are names of stages that are for whoever writes the service.
+var unshipped = map[string]bool{"test": true, "tests": true, "testing": true, "dev": true, "development": true, "debug": true, "debugger": true, "lint": true}
+
+// last is the last stage that is shipped and says what to run, else the last one.
+func (m *migration) last() int {
+	for i := len(m.stages) - 1; i >= 0; i-- {
+		if !unshipped[m.stages[i].Name] && slices.ContainsFunc(m.stages[i].Commands, starts) {
+			return i
+		}
+		if !unshipped[m.stages[i].Name] {
+			break
+		}
+	}
+	return len(m.stages) - 1
 }
 
 func starts(c instructions.Command) bool {
@@ -219,7 +239,7 @@ func (m *migration) stageOf(name string, before int) (int, bool) {
 
 // nameOf is what a stage's service is called.
 func (m *migration) nameOf(i int) string {
-	if i == len(m.stages)-1 {
+	if i == m.last() {
 		return Name(m.Name)
 	}
 	return Name(cmp.Or(m.stages[i].Name, fmt.Sprintf("%s-%d", m.Name, i)))

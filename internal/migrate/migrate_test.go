@@ -32,6 +32,9 @@ func tree() fstest.MapFS {
 	} {
 		t[name] = &fstest.MapFile{Data: []byte("x\n")}
 	}
+	t["bin/start"] = &fstest.MapFile{Data: []byte("#!/usr/bin/env bash\nexec python main.py\n")}
+	t["bin/tool"] = &fstest.MapFile{Data: []byte("#!/usr/bin/env python3\n")}
+	t["lists/base.txt"], t["lists/prod.txt"] = &fstest.MapFile{}, &fstest.MapFile{}
 	return t
 }
 
@@ -39,7 +42,7 @@ func tree() fstest.MapFS {
 func withLocks(t fstest.MapFS, yaml []byte) fstest.MapFS {
 	t[file.Name] = &fstest.MapFile{Data: yaml}
 	empty := lock.Packages{Targets: lock.WheelTargets(), Base: lock.Base{Name: "base", Digest: "sha256:" + strings.Repeat("a", 64)}}
-	for _, list := range []string{"requirements", "requirements-extra", "orders/requirements"} {
+	for _, list := range []string{"requirements", "requirements-extra", "orders/requirements", "lists/prod"} {
 		t[list+".lock.txt"] = &fstest.MapFile{Data: []byte("# nothing\n")}
 		t[list+".lock.toml"] = &fstest.MapFile{Data: empty.FormatTOML()}
 	}
@@ -171,6 +174,27 @@ func TestIgnored(t *testing.T) {
 	r, err = migrate.Dockerfile(in)
 	require.NoError(t, err)
 	require.NotContains(t, report(r, nil), "LEFT")
+}
+
+// An image that holds more than its Python is left for a person, and so is another Python.
+func TestBases(t *testing.T) {
+	more, other, unsaid := "may hold packages", "LEFT: Python ", "whose version of Python is not said"
+	for ref, want := range map[string]string{
+		"python:3.11": "", "docker.io/library/python:3.11-slim-bookworm": "", "registry.example.com/proxy/python:3.11-alpine": "", "debian:12-slim": "", "debian:bookworm": "",
+		"ghcr.io/astral-sh/uv:python3.11-bookworm": "", "gcr.io/distroless/python3-debian12": "", "registry.example.com/ubi9/python-311:1": "",
+		"python:3.12": other + "3.12", "debian:11-slim": other + "3.9", "gcr.io/distroless/python3-debian11": other + "3.9", "ubuntu:22.04": other + "3.10", "ubuntu:noble": other + "3.12", "ubi9/python-39": other + "3.9",
+		"python": unsaid, "python:3-slim": unsaid, "ubuntu:latest": unsaid, "alpine:3.20": unsaid, "registry.example.com/chainguard/python:latest": unsaid,
+		"registry.example.com/lambda/python:3.11": more, "someone/uvicorn-gunicorn:python3.11": more, "example/cuda:12.1-ubuntu22.04": more, "registry.example.com/playwright/python:v1": more, "python:3.11-onbuild": more,
+	} {
+		text := "FROM " + ref + "\nCOPY src /app/src\nRUN pip install -r requirements.txt\nENTRYPOINT [\"python\", \"-m\", \"src.main\"]\n"
+		got := report(migrate.Dockerfile(migrate.File{Text: []byte(text), Name: "a", Context: tree()}))
+		require.Contains(t, got, want, ref)
+		for _, not := range []string{more, other, unsaid} {
+			if want == "" {
+				require.NotContains(t, got, not, ref)
+			}
+		}
+	}
 }
 
 func TestName(t *testing.T) {

@@ -28,20 +28,29 @@ func (m *migration) run(im *image, c *instructions.RunCommand, at int, final boo
 	}
 	script := strings.Join(c.CmdLine, " ")
 	if len(c.Files) > 0 {
-		script = ""
+		var ok bool
+		if script, ok = m.heredoc(im, c, at, final); !ok {
+			return
+		}
 	}
-	for _, f := range c.Files {
-		script += "\n" + f.Data
+	if what := verify.SecretValue(script); what != "" {
+		m.done(at, "RUN with a secret ("+what+"): an image's history keeps it", "left out; revoke it; what a build needs comes from ~/.netrc or a variable of the index, and reaches no layer")
 	}
 	if clock.MatchString(script) {
 		m.clock(at)
 	}
 	here := *im // cd is of one RUN
 	here.mounts = instructions.GetMounts(c)
+	env := map[string]string{}
+	for _, kv := range im.environment() {
+		k, v, _ := strings.Cut(kv, "=")
+		env[k] = v
+	}
 	commands, _ := split(script)
 	for _, command := range commands {
+		command, _, _ = constants(command, env)
 		w := words(command)
-		for len(w) > 0 && (assignment.MatchString(w[0]) || slices.Contains([]string{"if", "then", "else", "do", "sudo", "exec", "time", "!"}, w[0])) {
+		for len(w) > 0 && (assignment.MatchString(w[0]) || slices.Contains(keywords, w[0])) {
 			w = w[1:]
 		}
 		if len(w) == 2 && w[0] == "cd" {
@@ -49,10 +58,57 @@ func (m *migration) run(im *image, c *instructions.RunCommand, at int, final boo
 			continue
 		}
 		here.python = im.python
+		if final {
+			m.writes(command, w, at)
+		}
 		m.simple(&here, w, at, final)
+		here.exports(command, w)
 	}
 	here.workdir, here.python, here.mounts = im.workdir, im.python, nil
 	*im = here
+}
+
+// marks are what stands before the name of a heredoc, and it.
+var marks = regexp.MustCompile(`\d*<<-?["']?\w+["']?`)
+
+// heredoc returns the script of a RUN with files in it, or deals with what is no script.
+func (m *migration) heredoc(im *image, c *instructions.RunCommand, at int, final bool) (string, bool) {
+	var data string
+	for _, f := range c.Files {
+		data += "\n" + f.Data
+	}
+	command := strings.TrimSpace(marks.ReplaceAllString(strings.Join(c.CmdLine, " "), ""))
+	w := words(command)
+	interpreter, isMarked := strings.CutPrefix(strings.TrimSpace(data), "#!")
+	if len(w) == 0 && isMarked {
+		interpreter, _, _ = strings.Cut(interpreter, "\n")
+		w = strings.Fields(interpreter)
+	}
+	switch {
+	case len(w) == 0 || verify.ShellName(path.Base(w[0])):
+		return data, true
+	case strings.Contains(path.Base(w[len(w)-1]), "python"):
+		m.python(im, []string{"-c", data}, at, final)
+		return "", false
+	}
+	return command, true
+}
+
+// written finds where a command's output goes, outside of quoted texts.
+var written = regexp.MustCompile(`(?:>|\btee (?:-a )?)\s*([^\s>&|]+)`)
+
+// settings are files that a program reads.
+var settings = regexp.MustCompile(`\.(py|pth|json|ya?ml|toml|ini|cfg|conf|env|properties)$`)
+
+// writes says that a command writes a file that the service may read.
+func (m *migration) writes(command string, w []string, at int) {
+	if len(w) == 0 || !slices.Contains([]string{"echo", "printf", "cat", "tee"}, path.Base(w[0])) {
+		return
+	}
+	masked := doubleQuoted.ReplaceAllString(singleQuoted.ReplaceAllString(command, ""), "")
+	if to := written.FindStringSubmatch(masked); to != nil && settings.MatchString(to[1]) && !strings.HasPrefix(to[1], "/etc/") && !strings.HasPrefix(to[1], "/root/") {
+		m.left(at, "RUN "+path.Base(w[0])+" to "+to[1], "nothing of the Dockerfile runs: put that into a file of the source")
+	}
 }
 
 func (m *migration) clock(at int) {
@@ -63,7 +119,7 @@ var assignment = regexp.MustCompile(`^\w+=`)
 
 // ignored are commands that leave nothing which a service needs.
 var ignored = []string{
-	"set", "true", ":", "export", "unset", "fi", "done", "[", "test", "ls", "cat", "pwd", "whoami", "which", "command", "sleep", "exit", "ldconfig", "locale-gen", "update-ca-certificates",
+	"set", ".", "source", "true", ":", "export", "unset", "fi", "done", "[", "test", "ls", "cat", "pwd", "whoami", "which", "command", "sleep", "exit", "ldconfig", "locale-gen", "update-ca-certificates",
 	"useradd", "groupadd", "adduser", "addgroup", "usermod", "groupmod", "passwd", "apt-key", "dpkg-reconfigure", "uname", "strip", "find", "env", "hash", "type",
 }
 
@@ -93,10 +149,10 @@ func (m *migration) simple(im *image, w []string, at int, final bool) {
 			m.done(at, "RUN "+program, "left out: the image's user is 65532")
 		}
 	case program == "mkdir" || program == "install" && slices.Contains(args, "-d"):
-		for _, dir := range operands(args) {
+		for _, dir := range operands(withoutValues(args, "-m", "-o", "-g", "-Z")) {
 			im.place(placed{at: im.abs(dir), dir: true, line: at})
 			if final {
-				im.writable = append(im.writable, im.abs(dir))
+				im.written(im.abs(dir), at)
 			}
 		}
 	case program == "chown" || program == "chmod" || program == "chgrp":
@@ -105,7 +161,7 @@ func (m *migration) simple(im *image, w []string, at int, final bool) {
 		m.remove(im, operands(args), at, final)
 	case program == "virtualenv":
 		im.venvs = append(im.venvs, absAll(im, operands(args))...)
-	case program == "echo" || program == "printf" || program == "touch":
+	case program == "echo" || program == "printf" || program == "touch" || program == "tee":
 		if final {
 			m.done(at, "RUN "+program, "left out: an image's labels say what it is made of; a file that the service needs belongs into its source")
 		}
@@ -125,6 +181,19 @@ func operands(args []string) []string {
 	return slices.DeleteFunc(slices.Clone(args), func(a string) bool {
 		return strings.HasPrefix(a, "-") || strings.HasPrefix(a, ">") || strings.HasPrefix(a, "2>") || a == ""
 	})
+}
+
+// withoutValues are arguments without those options that a value follows.
+func withoutValues(args []string, options ...string) []string {
+	var rest []string
+	for i := 0; i < len(args); i++ {
+		if slices.Contains(options, args[i]) {
+			i++
+			continue
+		}
+		rest = append(rest, args[i])
+	}
+	return rest
 }
 
 func absAll(im *image, paths []string) []string {
@@ -147,12 +216,34 @@ func (m *migration) python(im *image, args []string, at int, final bool) {
 			m.done(at, "RUN python -m "+args[1], "left out: the image has the bytecode of all source")
 		}
 	case len(args) > 1 && args[0] == "-c":
-		if final {
+		if call := effect(args[1]); call != "" {
+			m.left(at, "RUN python -c, which calls "+call, "nothing of the Dockerfile runs: do it before, and put what it makes into the source")
+		} else if final {
 			m.done(at, "RUN python -c, a check of what was copied", "left out: each build checks that what is imported is there")
 		}
 	default:
 		m.left(at, "RUN python "+strings.Join(args[:min(2, len(args))], " "), "nothing of the Dockerfile runs: do it before, and put what it makes into the source")
 	}
+}
+
+// calls finds what Python code calls; checks are those that change nothing.
+var (
+	calls  = regexp.MustCompile(`([A-Za-z_][\w.]*)\(`)
+	checks = regexp.MustCompile(`(^|\.)(print|assert|__import__|import_module|find_spec|exists|isfile|isdir|is_file|is_dir|getsize|stat|listdir|iterdir|walk|glob|rglob|insert|append|extend|exit|len|str|int|repr|join|all|any|sorted|list|set|dict|tuple|version|getattr|hasattr|isinstance|open|read|read_text|dumps|loads|Path|format|SystemExit|\w*(Error|Exception)|split|strip|startswith|endswith|keys|items|get|getenv|dirname|abspath|range|enumerate|zip|type|vars|dir|write|flush|compile_dir|import|in|not|and|or|if|for|from)$`)
+	opened = regexp.MustCompile(`open\([^)]*,\s*["'][rbt]*[wax+]`)
+)
+
+// effect is the first call of Python code that may change something, "" if it only checks.
+func effect(code string) string {
+	if opened.MatchString(code) {
+		return "open to write"
+	}
+	for _, c := range calls.FindAllStringSubmatch(code, -1) {
+		if !checks.MatchString(c[1]) {
+			return c[1]
+		}
+	}
+	return ""
 }
 
 // worldWritable are modes of chmod by which everybody may write.
@@ -171,7 +262,7 @@ func (m *migration) owner(im *image, program string, args []string, at int, fina
 	for _, p := range absAll(im, paths[1:]) {
 		made := slices.ContainsFunc(im.files, func(f placed) bool { return f.at == p && f.from == "" })
 		if final && (open || program == "chown") && made && !slices.Contains(im.writable, p) {
-			im.writable = append(im.writable, p)
+			im.written(p, at)
 		}
 		if final && program == "chown" && !made {
 			m.done(at, "chown of "+p, "left out: source belongs to root; name in writable what the service writes to")

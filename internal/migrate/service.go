@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"io/fs"
 	"path"
 	"regexp"
 	"slices"
@@ -59,8 +60,9 @@ func (m *migration) service(stage int, im *image) service {
 
 // root is the directory of the image that /app becomes.
 func (im *image) root() string {
-	inApp := func(f placed) bool { return within(f.at, appDir) }
-	if within(im.workdir, appDir) || im.workdir == "/" && slices.ContainsFunc(im.files, inApp) {
+	inApp := func(f placed) bool { return f.from != "" && within(f.at, appDir) }
+	inWorkdir := func(f placed) bool { return f.from != "" && im.workdir != "/" && within(f.at, im.workdir) }
+	if within(im.workdir, appDir) || slices.ContainsFunc(im.files, inApp) && !slices.ContainsFunc(im.files, inWorkdir) {
 		return appDir
 	}
 	return im.workdir
@@ -84,10 +86,15 @@ func (m *migration) sources(im *image, root string) []source {
 		switch {
 		case f.from == "", !f.dir && (slices.Contains(im.lists, f.from) || slices.Contains(projectFiles, path.Base(f.from))):
 			continue
-		case !f.dir && path.Ext(f.from) == ".sh":
+		case !f.dir && (path.Ext(f.from) == ".sh" || m.interpreter(f.from) == "shell"):
 			m.done(f.line, "COPY of the script "+f.from, "left out: the image has no shell to run it")
 			continue
-		case !within(f.at, root):
+		case within(f.at, "/tmp") && !within(root, "/tmp"):
+			m.done(f.line, "COPY to "+f.at, "left out: /tmp is empty where the container runs")
+			continue
+		case im.packages && !within(f.at, im.workdir) && m.onlyLists(f):
+			continue
+		case !within(f.at, root) || root == "/" && ofSystem(f.at):
 			m.left(f.line, "COPY to "+f.at, "source goes to "+appDir+": put it there, and tell the program")
 			continue
 		}
@@ -107,6 +114,14 @@ func (m *migration) sources(im *image, root string) []source {
 		all[i].from = path.Join(m.Prefix, all[i].from)
 	}
 	return all
+}
+
+// onlyLists reports whether a directory has lists of requirements and nothing else.
+func (m *migration) onlyLists(f placed) bool {
+	all, err := fs.ReadDir(m.Context, f.from)
+	return f.dir && err == nil && len(all) > 0 && !slices.ContainsFunc(all, func(e fs.DirEntry) bool {
+		return e.IsDir() || path.Ext(e.Name()) != ".txt" && path.Ext(e.Name()) != ".in"
+	})
 }
 
 // merge adds a source to others, one that has it too aside.
@@ -184,10 +199,7 @@ func (m *migration) environment(im *image, s *service, root string) {
 		case providedEnv.MatchString(name) || value == "":
 		case strings.ContainsRune(value, 0):
 		default:
-			if path.IsAbs(value) && root != appDir && root != "/" {
-				value = moved(value, root)
-			}
-			s.env[name] = value
+			s.env[name] = im.relocated(value, root)
 		}
 	}
 	if dir := moved(im.workdir, root); dir != appDir && within(dir, appDir) {
@@ -247,16 +259,20 @@ var reserved = regexp.MustCompile(`^/(|app|home|opt|root|run|srv|mnt|media|var|v
 // writable are the directories that the image's user owns.
 func (m *migration) writable(im *image, s *service, root string) {
 	for _, dir := range im.writable {
+		at := max(im.writableAt[dir], im.line)
+		if dir != root && within(root, dir) {
+			continue // made for what is below it
+		}
 		dir = moved(dir, root)
 		source := slices.ContainsFunc(s.source, func(from source) bool { return within(from.to, dir) })
 		switch {
 		case strings.HasPrefix(dir, "/tmp") || dir == "/root" || strings.HasPrefix(dir, "/root/") || slices.Contains(im.venvs, dir):
 		case dir == appDir || source || strings.ContainsAny(dir, ":$\x00"):
 			if dir != appDir {
-				m.left(im.cmd.line, "a directory of the source that may be written: "+dir, "source belongs to root: have the program write to another directory, and name that in writable")
+				m.left(at, "a directory of the source that may be written: "+dir, "source belongs to root: have the program write to another directory, and name that in writable")
 			}
 		case reserved.MatchString(dir):
-			m.left(max(im.cmd.line, im.line), "a directory of the system that is to be written: "+dir, "have the program write to another directory, such as /app/data, and name that in writable")
+			m.left(at, "a directory of the system that is to be written: "+dir, "have the program write to another directory, such as /app/data, and name that in writable")
 		case !slices.Contains(s.writable, dir):
 			s.writable = append(s.writable, dir)
 		}

@@ -19,9 +19,10 @@ func split(script string) (commands []string, piped []bool) {
 		before = r
 		b.Reset()
 	}
-	var quote rune
+	var quote, last rune
 	escaped := false
-	for _, r := range script {
+	inner := 0 // how many $( are open
+	for i, r := range script {
 		switch {
 		case escaped:
 			escaped = false
@@ -33,23 +34,46 @@ func split(script string) (commands []string, piped []bool) {
 			}
 		case r == '"' || r == '\'':
 			quote = r
+		case r == '(' && (last == '$' || inner > 0):
+			inner++
+		case inner > 0:
+			if r == ')' {
+				inner--
+			}
+		case r == '&' && (last == '>' || strings.HasPrefix(script[i:], "&>")):
 		case strings.ContainsRune(";&|\n()", r):
 			end(r)
+			last = r
 			continue
 		}
 		b.WriteRune(r)
+		last = r
 	}
 	end(0)
 	return commands, piped
 }
 
-// words are a simple command's words, without quotes; nil if it has none or is broken.
+// redirection is where input or output of a command goes; its group is empty if that is
+// the next word.
+var redirection = regexp.MustCompile(`^(?:\d*|&)(?:>>?|<|>\|)(&?[^&]*)$`)
+
+// words are a simple command's words, without quotes and redirections; nil if it has
+// none or is broken.
 func words(command string) []string {
 	all, err := shlex.Split(command)
 	if err != nil {
 		return nil
 	}
-	return all
+	var w []string
+	for i := 0; i < len(all); i++ {
+		switch found := redirection.FindStringSubmatch(all[i]); {
+		case found == nil:
+			w = append(w, all[i])
+		case found[1] == "":
+			i++
+		}
+	}
+	return w
 }
 
 // needsShell matches what only a shell can do, in a command without quoted texts.
