@@ -205,7 +205,7 @@ func (m *migration) plain(im *image, text string, at int, what string) []string 
 	switch {
 	case len(commands) > 1:
 	case len(unknown) > 0:
-		m.left(at, what+" in shell form with the variable "+strings.Join(unknown, ", "), "nothing replaces it: write its value, or read it in the program")
+		m.left(at, what+" in shell form with the variable "+strings.Join(slices.Compact(unknown), ", "), "nothing replaces it: write its value, or read it in the program")
 	case needsShell.MatchString(unquoted) || len(w) == 0:
 		m.left(at, what+" in shell form that only a shell understands", "write what it does as words, without a shell")
 	case len(replaced) > 0:

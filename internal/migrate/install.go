@@ -205,6 +205,9 @@ var buildTools = regexp.MustCompile(`^(build-essential|build-base|gcc|g\+\+|clan
 // library matches a package of Debian that is a shared library.
 var library = regexp.MustCompile(`^(lib[a-z0-9.+-]+)(:[a-z0-9]+)?([=<>~].*)?$`)
 
+// programsOf matches one that is named as a library is, and has programs.
+var programsOf = regexp.MustCompile(`^libreoffice|^lib.*-(tools|utils|bin|progs|examples)$`)
+
 // packagesOf is a system's packages.
 func (m *migration) packagesOf(im *image, program string, args []string, at int, final bool) {
 	args = operands(withoutValues(args, "-t", "--virtual", "--target-release", "-o", "-c", "-X", "--repository"))
@@ -218,7 +221,7 @@ func (m *migration) packagesOf(im *image, program string, args []string, at int,
 		case strings.HasSuffix(p, ".deb") || strings.HasSuffix(p, ".rpm"):
 			programs = append(programs, p)
 		case buildTools.MatchString(p) || path.IsAbs(p) || strings.HasPrefix(p, "."):
-		case found != nil && strings.HasPrefix(program, "apt"):
+		case found != nil && strings.HasPrefix(program, "apt") && !programsOf.MatchString(found[1]):
 			libraries = append(libraries, found[1])
 		default:
 			programs = append(programs, p)

@@ -247,7 +247,7 @@ func effect(code string) string {
 }
 
 // worldWritable are modes of chmod by which everybody may write.
-var worldWritable = regexp.MustCompile(`^[0-7]?[0-7][0-7][2367]$|^[augo]*\+[rxX]*w`)
+var worldWritable = regexp.MustCompile(`^[0-7]?[0-7][0-7][2367]$|^([ug]*[ao][augo]*)?[+=][rxXst]*w`)
 
 // owner is about who may write where.
 func (m *migration) owner(im *image, program string, args []string, at int, final bool) {

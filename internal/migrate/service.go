@@ -224,8 +224,8 @@ func (m *migration) labels(im *image, s *service) {
 	}
 }
 
-// listens finds the port in a command.
-var listens = regexp.MustCompile(`(?:--port[ =]|-p |--bind[ =]\S*:|-b \S*:|0\.0\.0\.0:|\s)(\d{2,5})(?:\s|$)`)
+// listens finds the port in a command: other numbers are of workers, seconds and requests.
+var listens = regexp.MustCompile(`(?:--(?:server[.-])?port[ =]|-p |[ =](?:[\w.]*|\[[\w:]*\]):|(?:runserver|http\.server) )(\d{2,5})(?:\s|$)`)
 
 func (m *migration) ports(im *image, s *service) {
 	var all []int

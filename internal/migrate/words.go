@@ -57,10 +57,15 @@ func split(script string) (commands []string, piped []bool) {
 // the next word.
 var redirection = regexp.MustCompile(`^(?:\d*|&)(?:>>?|<|>\|)(&?[^&]*)$`)
 
+// substituted is what the output of a command stands for: one word.
+var substituted = regexp.MustCompile(`\$\([^()]*(\([^()]*\)[^()]*)*\)`)
+
 // words are a simple command's words, without quotes and redirections; nil if it has
 // none or is broken.
 func words(command string) []string {
-	all, err := shlex.Split(command)
+	all, err := shlex.Split(substituted.ReplaceAllStringFunc(command, func(found string) string {
+		return strings.NewReplacer(" ", "", "\t", "", "'", "", `"`, "").Replace(found)
+	}))
 	if err != nil {
 		return nil
 	}
