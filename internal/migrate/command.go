@@ -20,6 +20,9 @@ var (
 
 // command is what the container runs.
 func (m *migration) command(im *image, s *service, root string) {
+	if e := im.entrypoint.words; len(e) == 2 && verify.ShellName(e[0]) && strings.HasPrefix(e[1], "-") && strings.HasSuffix(e[1], "c") && len(im.cmd.words) > 0 {
+		im.entrypoint, im.cmd.shell, im.cmd.words = command{line: im.entrypoint.line}, im.cmd.words[0], nil
+	}
 	entry, cmd := m.execForm(im, im.entrypoint, "ENTRYPOINT"), m.execForm(im, im.cmd, "CMD")
 	if im.entrypoint.shell != "" {
 		cmd = nil // a shell gets no arguments
@@ -72,6 +75,7 @@ var supervisors = map[string]bool{"supervisord": true, "circusd": true, "honcho"
 // program makes what is run a program of the image.
 func (m *migration) program(im *image, w []string, at int) []string {
 	from, where := im.located(m.Context, w[0])
+	ofSystem := false
 	switch {
 	case interpreters.MatchString(w[0]):
 		w[0] = "python"
@@ -84,6 +88,9 @@ func (m *migration) program(im *image, w []string, at int) []string {
 		}
 	case !strings.Contains(w[0], "/"):
 	default:
+		ofSystem = true
+	}
+	if ofSystem || tools[w[0]] {
 		m.left(at, "what is run, "+w[0]+", is no program of the image", "write what it does as command: [python, -m, MODULE], or the command of a package")
 	}
 	return w
@@ -99,6 +106,12 @@ func (im *image) relocated(word, root string) string {
 		return word
 	}
 	return moved(word, root)
+}
+
+// tools are programs of a system that images of Python have and the base images lack.
+var tools = map[string]bool{
+	"tail": true, "sleep": true, "cat": true, "echo": true, "true": true, "cron": true, "crond": true, "nohup": true, "timeout": true, "nice": true, "ionice": true, "stdbuf": true, "su": true,
+	"sudo": true, "watch": true, "top": true, "make": true, "pip": true, "pip3": true, "xvfb-run": true, "wait-for-it": true, "wait-for": true, "dockerize": true, "ls": true, "find": true, "xargs": true,
 }
 
 // script is what of a command needs a shell, "" for nothing.
