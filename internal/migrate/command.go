@@ -20,7 +20,7 @@ var (
 
 // command is what the container runs.
 func (m *migration) command(im *image, s *service, root string) {
-	if e := im.entrypoint.words; len(e) == 2 && verify.ShellName(e[0]) && strings.HasPrefix(e[1], "-") && strings.HasSuffix(e[1], "c") && len(im.cmd.words) > 0 {
+	if e := im.entrypoint.words; len(e) == 2 && verify.ShellName(e[0]) && strings.HasPrefix(e[1], "-") && strings.HasSuffix(e[1], "c") && len(im.cmd.words) == 1 {
 		im.entrypoint, im.cmd.shell, im.cmd.words = command{line: im.entrypoint.line}, im.cmd.words[0], nil
 	}
 	entry, cmd := m.execForm(im, im.entrypoint, "ENTRYPOINT"), m.execForm(im, im.cmd, "CMD")

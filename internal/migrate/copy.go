@@ -133,6 +133,9 @@ func (m *migration) fromStage(im, other *image, src string, c *instructions.Copy
 	}
 	m.carry(im, other, from, im.abs(c.DestPath))
 	if m.installed(im, other, from, at, final) {
+		if strings.HasSuffix(from, "-packages") {
+			im.venvs = append(im.venvs, im.abs(c.DestPath))
+		}
 		return
 	}
 	found := other.under(m.Context, from)

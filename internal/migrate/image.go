@@ -28,9 +28,11 @@ type image struct {
 	env, labels     map[string]string
 	envAt           map[string]int
 	entrypoint, cmd command
-	health          *instructions.HealthCheckCommand
-	ports           []port
-	files           []placed
+	// ownCmd says that cmd is not that of the image below.
+	ownCmd bool
+	health *instructions.HealthCheckCommand
+	ports  []port
+	files  []placed
 	// lists are files of requirements in the context that are installed.
 	lists []string
 	// exported are lists that a command of a stage writes.
@@ -71,7 +73,7 @@ func (m *migration) image(key imageKey) *image {
 	} else {
 		m.stand(im, ref, line(s.Location), key.final)
 	}
-	im.args, im.stage = map[string]string{}, key.stage
+	im.args, im.stage, im.ownCmd = map[string]string{}, key.stage, false
 	m.images[key] = im
 	for _, c := range s.Commands {
 		m.interpret(im, c, key.final)
@@ -143,9 +145,12 @@ func (m *migration) interpret(im *image, c instructions.Command, final bool) {
 	case *instructions.RunCommand:
 		m.run(im, c, at, final)
 	case *instructions.CmdCommand:
-		im.cmd = commandOf(c.ShellDependantCmdLine, at)
+		im.cmd, im.ownCmd = commandOf(c.ShellDependantCmdLine, at), true
 	case *instructions.EntrypointCommand:
 		im.entrypoint = commandOf(c.ShellDependantCmdLine, at)
+		if !im.ownCmd {
+			im.cmd = command{} // as BuildKit does
+		}
 	case *instructions.HealthCheckCommand:
 		im.health = c
 	case *instructions.ExposeCommand:

@@ -191,8 +191,12 @@ func (m *migration) environment(im *image, s *service, root string) {
 				if !path.IsAbs(dir) || sitePackages.MatchString(dir) || strings.Contains(dir, "$") || slices.Contains(im.venvs, dir) {
 					continue
 				}
-				if dir = moved(path.Clean(dir), root); dir != appDir && within(dir, appDir) {
+				switch dir = moved(path.Clean(dir), root); {
+				case dir == appDir || dir == "/":
+				case within(dir, appDir):
 					dirs = append(dirs, dir)
+				default:
+					m.left(im.envAt[name], "PYTHONPATH with "+dir, "source is below "+appDir+" alone: name in source, to a directory there, what is imported from it")
 				}
 			}
 			s.env[name] = strings.Join(dirs, ":")
