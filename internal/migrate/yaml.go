@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -90,8 +91,9 @@ func flow(n *yaml.Node) *yaml.Node {
 	return n
 }
 
+// text is a string, which in YAML is UTF-8: another becomes !!binary, which nothing reads.
 func text(value string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: strings.ToValidUTF8(value, "\ufffd")}
 }
 
 func integer(n int) *yaml.Node {
