@@ -28,6 +28,7 @@ func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 type runFlags struct {
 	engineFlags
 	file     fileFlag
+	platform string
 	port     string
 	env      []string
 	envFiles []string
@@ -53,6 +54,7 @@ func newRun(s Streams, own []image) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
+	f.StringVar(&r.platform, "platform", "", "platform of the image, emulated where it is not this machine's (default this machine's, or else the first)")
 	f.StringVar(&r.port, "port", "", "port of 127.0.0.1 that leads to the service's: HERE, or HERE:THERE where the image does not say (default any free one)")
 	f.StringArrayVar(&r.env, "env", nil, "environment variable NAME=VALUE, or NAME as it is here; may be repeated")
 	f.StringArrayVar(&r.envFiles, "env-file", nil, "file with a variable a line; may be repeated")
@@ -69,6 +71,9 @@ func (r *runFlags) run(ctx context.Context, s Streams, arg string, args []string
 	}
 	err := r.checkPort()
 	if err != nil {
+		return err
+	}
+	if err := r.checkPlatform(); err != nil {
 		return err
 	}
 	if c.Env, err = r.environment(s.Getenv); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -34,7 +35,7 @@ func (r *runFlags) image(ctx context.Context, s Streams, arg string) (img v1.Ima
 	if len(subjects) > 1 {
 		return nil, release, fmt.Errorf("%s holds %d images", arg, len(subjects))
 	}
-	img, err = ofMachine(subjects[0].Index)
+	img, err = r.choose(subjects[0].Index)
 	if err != nil {
 		return nil, release, fmt.Errorf("%s: %w", arg, err)
 	}
@@ -49,17 +50,36 @@ func (r *runFlags) build(ctx context.Context, s Streams, im image) (v1.Image, er
 	defer eng.Close()
 	res, err := eng.Build(ctx, engine.Job{
 		Spec:      im.spec(variants.Options{}),
-		Platforms: []ocispecs.Platform{{OS: "linux", Architecture: runtime.GOARCH}},
+		Platforms: []ocispecs.Platform{r.target()},
 		To:        engine.Keep(im.name),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return ofMachine(res.Index)
+	return r.choose(res.Index)
 }
 
-// ofMachine returns the image for this machine's CPU, or else the first.
-func ofMachine(index v1.ImageIndex) (v1.Image, error) {
+func (r *runFlags) checkPlatform() error {
+	if r.platform == "" {
+		return nil
+	}
+	if _, err := lucidbase.ParsePlatform(r.platform); err != nil {
+		return usagef("--platform: %w", err)
+	}
+	return nil
+}
+
+// target is the platform that was asked for, or else this machine's.
+func (r *runFlags) target() ocispecs.Platform {
+	if p, err := lucidbase.ParsePlatform(r.platform); err == nil {
+		return p
+	}
+	return ocispecs.Platform{OS: "linux", Architecture: runtime.GOARCH}
+}
+
+// choose returns the image for the platform that was asked for; where none was, that for
+// this machine's, or else the first.
+func (r *runFlags) choose(index v1.ImageIndex) (v1.Image, error) {
 	list, err := index.IndexManifest()
 	if err != nil {
 		return nil, err
@@ -70,6 +90,23 @@ func ofMachine(index v1.ImageIndex) (v1.Image, error) {
 	if len(images) == 0 {
 		return nil, errors.New("it has no image for Linux")
 	}
-	i := slices.IndexFunc(images, func(d v1.Descriptor) bool { return d.Platform != nil && d.Platform.Architecture == runtime.GOARCH })
+	i := slices.IndexFunc(images, func(d v1.Descriptor) bool {
+		return d.Platform != nil && d.Platform.Architecture == r.target().Architecture
+	})
+	if i < 0 && r.platform != "" {
+		return nil, fmt.Errorf("it has no image for %s, but for %s", r.platform, platformNames(images))
+	}
 	return index.Image(images[max(0, i)].Digest)
+}
+
+func platformNames(images []v1.Descriptor) string {
+	var all []string
+	for _, d := range images {
+		if d.Platform == nil {
+			all = append(all, "an unnamed one")
+			continue
+		}
+		all = append(all, d.Platform.String())
+	}
+	return strings.Join(all, ", ")
 }

@@ -34,6 +34,12 @@ func TestRun(t *testing.T) {
 	require.Zero(t, s.run(t, command{dir: dir, env: cache, args: []string{"build", "bare-base"}}).code)
 	archive := filepath.Join(dir, "bare.tar")
 	output(t, "tar", "-C", layout, "-cf", archive, ".")
+	for platform, machine := range map[string]string{"linux/amd64": "x86_64", "linux/arm64": "aarch64"} {
+		for _, image := range []string{"bare-base", layout} {
+			got := s.run(t, command{env: cache, args: []string{"run", image, "--progress", "quiet", "--platform", platform, "--", "python", "-c", "import os; print(os.uname().machine)"}})
+			require.Equal(t, result{stdout: machine + "\n", peak: got.peak}, got)
+		}
+	}
 	for _, image := range []string{layout, archive} {
 		got := s.run(t, command{env: cache, args: []string{"run", image, "--", "python", "-c", "print('from', 1)"}})
 		require.Equal(t, result{stdout: "from 1\n", peak: got.peak}, got)
