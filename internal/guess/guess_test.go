@@ -111,6 +111,38 @@ func TestRead(t *testing.T) {
 			map[string]string{"pyproject.toml": "[tool.poetry]\nname='orders'\n[tool.poetry.dependencies]\npython='^3.11'\nflask='^3.0'\n", "app.py": "app = Flask(__name__)\n"},
 			[]string{"python", "-m", "flask", "--app", "app:app", "run", "--host", "0.0.0.0", "--port", "8000"}, 8000, "", ".",
 		},
+		"flask with a script beside it": {
+			map[string]string{"requirements.txt": "flask\ngunicorn\n", "shop/__init__.py": "def create_app():\n    return Flask(__name__)\n", "init_db.py": "app = create_app()\n", "run.py": "app = create_app()\n"},
+			[]string{"gunicorn", "--bind", "0.0.0.0:8000", "run:app"}, 8000, "", ".",
+		},
+		"what a Procfile says": {
+			map[string]string{"requirements.txt": "flask\ngunicorn\n", "main.py": "app = Flask(__name__)\n", "shop.py": "web = Flask(__name__)\n", "Procfile": "web: gunicorn --log-file - shop:web\n"},
+			[]string{"gunicorn", "--bind", "0.0.0.0:8000", "shop:web"}, 8000, "", ".",
+		},
+		"what a Dockerfile says": {
+			map[string]string{"requirements.txt": "fastapi\n", "main.py": "app = FastAPI()\n", "api/web.py": "app = FastAPI()\n", "Dockerfile": "FROM x\n# CMD uvicorn main:app\nCMD [\"uvicorn\", \"api.web:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8080\"]\n"},
+			[]string{"python", "-m", "uvicorn", "api.web:app", "--host", "0.0.0.0", "--port", "8080"}, 8080, "", ".",
+		},
+		"what a script says": {
+			map[string]string{"requirements.txt": "flask\ngunicorn\n", "shop.py": "def create_app():\n    return Flask(__name__)\n", "entrypoint.sh": "#!/bin/sh\npython init_db.py\nexec gunicorn -w 2 \\\n  -b 0.0.0.0:9000 'shop:create_app()'\n"},
+			[]string{"gunicorn", "--bind", "0.0.0.0:9000", "shop:create_app()"}, 9000, "", ".",
+		},
+		"what serves another's application": {
+			map[string]string{"requirements.txt": "flask\n", "main.py": "app = Flask(__name__)\n", "Procfile": "web: gunicorn gone:app\n"},
+			[]string{"python", "-m", "flask", "--app", "main:app", "run", "--host", "0.0.0.0", "--port", "8000"}, 8000, "", ".",
+		},
+		"worker of a Procfile": {
+			map[string]string{"requirements.txt": "aiogram\n", "main.py": "", "bot.py": "from main import x\nx()\n", "Procfile": "release: python setup.py\nworker: python -u bot.py\n"},
+			[]string{"python", "-m", "bot"}, 0, "", ".",
+		},
+		"module of a Dockerfile": {
+			map[string]string{"requirements.txt": "aiogram\n", "main.py": "", "bot/__main__.py": "x()\n", "Dockerfile": "RUN python main.py\nCMD [\"python3\", \"-m\", \"bot\"]\n"},
+			[]string{"python", "-m", "bot"}, 0, "", ".",
+		},
+		"what nothing imports": {
+			map[string]string{"requirements.txt": "aiogram\n", "spawn.py": "bot = Bot()\n", "my_bot.py": "from spawn import bot\n\nbot.run()\n", "config.py": "TOKEN = 1\n"},
+			[]string{"python", "-m", "my_bot"}, 0, "", ".",
+		},
 		"no packages":     {map[string]string{"pyproject.toml": "[project]\nname='x'\n", "true.py": "if __name__ == '__main__': 1"}, []string{"python", "-m", "true"}, 0, "", "."},
 		"nothing to run":  {map[string]string{"requirements.txt": "x", "lib.py": ""}, []string{"python", "-m", "main"}, 0, "", "."},
 		"name of a digit": {map[string]string{"pyproject.toml": "[project]\nname='1'\n"}, []string{"python", "-m", "main"}, 0, "", "."},
@@ -170,6 +202,30 @@ func TestSystem(t *testing.T) {
 		require.Contains(t, p.YAML(), "    "+want+"\n", list)
 		require.Contains(t, text, `lock.ReadSystem(os.DirFS("."), "system.lock.json")`, list)
 		require.Contains(t, strings.Join(p.Notes, "\n"), "needs it, and does not bring it", list)
+	}
+}
+
+// What an image cannot do without a person's help is said.
+func TestToDo(t *testing.T) {
+	for text, want := range map[string]string{
+		"URL = 'sqlite:///./shop.db'\n":                                    "app.py writes a file (sqlite:///./shop.db)",
+		"URL = 'sqlite:///' + os.path.join(HERE, 'app.db')\n":              "app.py writes a file (sqlite:///)",
+		"URL = \"sqlite+aiosqlite:///x.db\"\n":                             "app.py writes a file (sqlite+aiosqlite:///x.db)",
+		"c = sqlite3.connect('x.db')\n":                                    "app.py writes a file (sqlite3.connect('x.db)",
+		"h = logging.FileHandler('bot.log')\n":                             "app.py writes a file (FileHandler('bot.log)",
+		"D = {'ENGINE': 'django.db.backends.sqlite3'}\n":                   "app.py writes a file (django.db.backends.sqlite3)",
+		"a = 'sqlite:////tmp/x.db', 'sqlite:///:memory:', 'sqlite://'\n":   "",
+		"c = sqlite3.connect(':memory:'); h = FileHandler('/tmp/x.log')\n": "",
+		"STATIC_ROOT = 'x'\n":                                              "python manage.py collectstatic before each build",
+	} {
+		p, err := guess.Read(fstest.MapFS{"requirements.txt": {}, "manage.py": {Data: []byte(manage)}, "app.py": {Data: []byte(text)}}, "x")
+		require.NoError(t, err)
+		notes := strings.Join(p.Notes, "\n")
+		if want == "" {
+			require.NotContains(t, notes, "to do", text)
+			continue
+		}
+		require.Contains(t, notes, "to do: "+want, text)
 	}
 }
 

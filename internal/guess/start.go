@@ -42,8 +42,11 @@ const factoryName = `(?:(?:create|make|build|get)_(?:app|application)|app_factor
 var factory = regexp.MustCompile(`(?m)^def (` + factoryName + `)\((?:\s*(?:\*\s*,)?\s*\w+[^,()=\n]*=[^,()\n]+,?|\s*\*\*?\w+,?)*\s*\)`)
 
 // find finds the application of a class: what a module has it in, else what a module
-// has of a factory, else the factory.
+// has of a factory, else the factory. Of several modules it is the nearest of a name that
+// people use: a script such as init_db.py makes the application, too.
 func find(files []source, class string) (application, bool) {
+	files = slices.Clone(files)
+	slices.SortStableFunc(files, func(a, b source) int { return usualFirst(a.name) - usualFirst(b.name) })
 	makes := regexp.MustCompile(`\b` + class + `\(`)
 	factories := slices.ContainsFunc(files, func(f source) bool { return factory.MatchString(f.text) && makes.MatchString(f.text) })
 	for _, call := range []string{class, factoryName} {
@@ -60,6 +63,16 @@ func find(files []source, class string) (application, bool) {
 		}
 	}
 	return application{}, false
+}
+
+var usualApplication = []string{"wsgi.py", "asgi.py", "app.py", "main.py", "server.py", "run.py", "application.py", "api.py", "__init__.py", "__main__.py"}
+
+// usualFirst is 0 for a file of a name that people use, and else 1.
+func usualFirst(name string) int {
+	if slices.Contains(usualApplication, path.Base(name)) {
+		return 0
+	}
+	return 1
 }
 
 func asgi(a application, port string, _ func(string) bool) []string {
@@ -92,6 +105,7 @@ var frameworks = []framework{
 func (p *Project) start(fsys fs.FS, files []source, packages []string) {
 	has := func(name string) bool { return slices.Contains(packages, name) }
 	port, from := listens(fsys, files)
+	defer p.writes(files)
 	if p.django(files, port, from, has) || p.streamlit(files, port, from, has) {
 		return
 	}
@@ -100,7 +114,12 @@ func (p *Project) start(fsys fs.FS, files []source, packages []string) {
 		if !ok {
 			continue
 		}
-		p.note("framework %s: %s makes %s", f.name, a.file, a.name)
+		if said, script := served(fsys, files); f.listens && script != "" {
+			a = said
+			p.note("framework %s: %s has %s, says %s", f.name, a.file, a.name, script)
+		} else {
+			p.note("framework %s: %s makes %s", f.name, a.file, a.name)
+		}
 		if f.listens {
 			p.listen(port, from)
 		}
@@ -108,8 +127,10 @@ func (p *Project) start(fsys fs.FS, files []source, packages []string) {
 		p.health(files)
 		return
 	}
-	p.plain(files, port, from)
+	p.plain(fsys, files, port, from)
 }
+
+var staticRoot = regexp.MustCompile(`(?m)^STATIC_ROOT\s*=`)
 
 // django finds a project by what starts it.
 func (p *Project) django(files []source, port int, from string, has func(string) bool) bool {
@@ -124,6 +145,9 @@ func (p *Project) django(files []source, port int, from string, has func(string)
 	p.Command = []string{"python", files[i].name, "runserver", "--noreload", "0.0.0.0:" + strconv.Itoa(p.Port)}
 	if w := slices.IndexFunc(files, func(f source) bool { return path.Base(f.name) == "wsgi.py" }); w >= 0 && has("gunicorn") {
 		p.Command = wsgi(module(files[w].name)+":application", strconv.Itoa(p.Port))
+	}
+	if slices.ContainsFunc(files, func(f source) bool { return staticRoot.MatchString(f.text) }) {
+		p.note("to do: python %s collectstatic before each build, which runs nothing of the service: what it writes is a part of the source", files[i].name)
 	}
 	p.health(files)
 	return true
@@ -163,18 +187,22 @@ func (p *Project) streamlit(files []source, port int, from string, has func(stri
 
 var isMain = regexp.MustCompile(`(?m)^if\s+__name__\s*==\s*['"]__main__['"]`)
 
-// plain finds a module to run: the nearest of a name that people use, or else one that
-// says that it is run.
-func (p *Project) plain(files []source, port int, from string) {
+// plain finds a module to run: what a starter runs, or else the nearest of a name that
+// people use, one that says that it is run, or the only one that nothing imports and that calls something.
+func (p *Project) plain(fsys fs.FS, files []source, port int, from string) {
 	usual := []string{"__main__.py", "main.py", "app.py", "server.py", "run.py", "entrypoint.py"}
-	i := slices.IndexFunc(files, func(f source) bool { return slices.Contains(usual, path.Base(f.name)) && isMain.MatchString(f.text) })
+	i := started(fsys, files)
 	for _, other := range []func(source) bool{
+		func(f source) bool { return slices.Contains(usual, path.Base(f.name)) && isMain.MatchString(f.text) },
 		func(f source) bool { return slices.Contains(usual, path.Base(f.name)) },
 		func(f source) bool { return isMain.MatchString(f.text) },
 	} {
 		if i < 0 {
 			i = slices.IndexFunc(files, other)
 		}
+	}
+	if i < 0 {
+		i = notImported(files)
 	}
 	if i < 0 {
 		p.Command = []string{"python", "-m", "main"}
@@ -224,23 +252,35 @@ var (
 	ports   = regexp.MustCompile(`(?i)(?:\bport["']?\s*(?::\s*int\s*)?[=,]\s*(?:default\s*=\s*)?["']?|\badd_(?:in)?secure_port\(\s*["'][^"'\n]*:)(\d{2,5})\b`)
 )
 
-// listens finds the port: what a Dockerfile exposes, or what the source says.
+// listens finds the port: what a Dockerfile exposes, what a server is started with, or
+// what the source says.
 func listens(fsys fs.FS, files []source) (port int, from string) {
 	if text, err := read(fsys, "Dockerfile"); err == nil {
-		files = append([]source{{"Dockerfile", text}}, files...)
+		if port := number(exposes.FindStringSubmatch(text)); port != 0 {
+			return port, "Dockerfile"
+		}
+	}
+	if port, from := servedPort(fsys); port != 0 {
+		return port, from
 	}
 	for _, f := range files {
-		pattern := ports
-		if f.name == "Dockerfile" {
-			pattern = exposes
-		}
-		if m := pattern.FindStringSubmatch(f.text); m != nil {
-			if port, err := strconv.Atoi(m[1]); err == nil && port > 0 && port <= 65535 {
-				return port, f.name
-			}
+		if port := number(ports.FindStringSubmatch(f.text)); port != 0 {
+			return port, f.name
 		}
 	}
 	return 0, ""
+}
+
+// number returns the port that a pattern has found, or 0.
+func number(found []string) int {
+	if found == nil {
+		return 0
+	}
+	port, err := strconv.Atoi(found[1])
+	if err != nil || port > 65535 {
+		return 0
+	}
+	return port
 }
 
 var healthPath = regexp.MustCompile(`["'](/(?:api/)?(?:health|healthz|health_check|healthcheck|ping|ready|livez))["']`)
