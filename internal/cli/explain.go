@@ -33,15 +33,14 @@ func resolveOwn(ctx context.Context, s Streams, eng *engine.Engine, set *lock.Se
 	var cause error
 	if r.List.Err() == nil {
 		now, err := resolve.Requirements(ctx, eng.Resolver(), set, r)
-		resolved := err == nil // and what is wrong is a source, whatever the base
-		if resolved && !o.check {
+		if err == nil && !o.check {
 			err = try(ctx, s, eng, set, now.Packages)
 		}
 		if !resolve.Explicable(err) {
 			printLines(s.Err, "lucidbase: ", resolve.Notes(r.List, now))
 			return now, err
 		}
-		if r.Base != "" && !resolved && isAlone(ctx, eng, set, r) {
+		if r.Base != "" && isAlone(ctx, eng, set, r, err) {
 			return resolve.Locked{}, baseError{o.list, r, err}
 		}
 		cause = err
@@ -98,11 +97,15 @@ func (e baseError) Error() string {
 
 func (e baseError) Unwrap() error { return e.cause }
 
-// isAlone reports whether a list can be locked without a base.
-func isAlone(ctx context.Context, eng *engine.Engine, set *lock.Set, r resolve.Request) bool {
+// isAlone reports whether a list can be locked without a base, and what failed with the base
+// is then not needed.
+func isAlone(ctx context.Context, eng *engine.Engine, set *lock.Set, r resolve.Request, failed error) bool {
 	r.Base = lock.Bare
-	_, err := resolve.Requirements(ctx, eng.Resolver(), set, r)
-	return err == nil
+	alone, err := resolve.Requirements(ctx, eng.Resolver(), set, r)
+	var no *resolve.NoWheelError
+	return err == nil && !(errors.As(failed, &no) && slices.ContainsFunc(alone.Requirements, func(r lock.Requirement) bool {
+		return r.Name == no.Name && r.Version == no.Version
+	}))
 }
 
 // trialTime is how long sources are compiled when they are locked: errors come

@@ -39,7 +39,7 @@ func hint(err error) string {
 	var base baseError
 	switch {
 	case errors.As(err, &base):
-		return "change what the list says, choose another base, or lock it without any base's packages: --base bare"
+		return "change what the list says, choose another base, or lock it without any base's packages: --base bare, in a file base: bare-base"
 	case errors.As(err, &list):
 		switch {
 		case list.late:

@@ -75,6 +75,13 @@ func TestLockWithBase(t *testing.T) {
 	require.Contains(t, res.stderr, "requirements.txt and the packages of base cannot be had together: requirements.txt: line 2: bcrypt==5.0.0; ")
 	require.Contains(t, res.stderr, "--base bare")
 
+	// What only the base asks for, uvicorn[standard] here, is not the list's.
+	o.list(t, "requirements.txt", "uvicorn==0.16.0\n")
+	res = o.lock(t, "--base", "base")
+	require.Equal(t, 1, res.code)
+	require.Contains(t, res.stderr, "requirements.txt and the packages of base cannot be had together: httptools 0.3.0: no wheel for ")
+	require.Contains(t, res.stderr, "base: bare-base")
+
 	o.list(t, "requirements.txt", "six\nPyAudio==0.2.13\n")
 	res = o.lock(t, "--base", "base")
 	require.Equal(t, 1, res.code)
