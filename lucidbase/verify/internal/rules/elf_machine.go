@@ -11,7 +11,7 @@ var elfMachineRule = Rule{
 	Name:    "elf-machine",
 	Summary: "every program and library is made for the image's architecture",
 	Why:     "the CPU cannot run it: exec format error, or an import that fails",
-	Fix:     "install the package or wheel of the image's own platform",
+	Fix:     "install the package or wheel of the image's own platform; where there is none and nothing starts the program, waive it",
 	Check:   checkELFMachine,
 }
 
