@@ -136,7 +136,7 @@ func TestRead(t *testing.T) {
 			[]string{"python", "-m", "bot"}, 0, "", ".",
 		},
 		"module of a Dockerfile": {
-			map[string]string{"requirements.txt": "aiogram\n", "main.py": "", "bot/__main__.py": "x()\n", "Dockerfile": "RUN python main.py\nCMD [\"python3\", \"-m\", \"bot\"]\n"},
+			map[string]string{"requirements.txt": "aiogram\n", "main.py": "", "bot/__main__.py": "x()\n", "Dockerfile": "RUN pip install x && \\\n  python main.py\nCMD [\"python3\", \"-m\", \"bot\"]\nHEALTHCHECK --interval=5s \\\n  CMD python main.py\n"},
 			[]string{"python", "-m", "bot"}, 0, "", ".",
 		},
 		"what nothing imports": {

@@ -11,7 +11,7 @@ import (
 var starters = []string{"Procfile", "Dockerfile", "*.sh", "compose.y*ml", "docker-compose.y*ml"}
 
 var (
-	server    = regexp.MustCompile(`(?m)^[^#\n]*\b(?:gunicorn|uvicorn|hypercorn)\b((?:\\\n|[^\n])*)`)
+	server    = regexp.MustCompile(`(?m)^[^#\n]*\b(?:gunicorn|uvicorn|hypercorn)\b([^\n]*)`)
 	reference = regexp.MustCompile(`(?:^|[\s"'])([A-Za-z_][\w.]*):([A-Za-z_]\w*)(\(\))?(?:$|[\s"',])`)
 	bound     = regexp.MustCompile(`(?:--port["', =]+|(?:-b|--bind)["', =]+[\w.\[\]]*:)(\d{2,5})\b`)
 )
@@ -54,14 +54,15 @@ func eachStarter(fsys fs.FS, found func(name, text string) bool) {
 	for _, pattern := range starters {
 		names, _ := fs.Glob(fsys, pattern) // the pattern is well-formed
 		for _, name := range names {
-			if text, err := read(fsys, name); err == nil && found(name, text) { // the others say enough
+			text, err := read(fsys, name)
+			if err == nil && found(name, strings.ReplaceAll(text, "\\\n", " ")) { // the others say enough
 				return
 			}
 		}
 	}
 }
 
-// interpreter matches what Python is started with, other than when an image is built.
+// interpreter matches a line that starts Python with a file or a module.
 var interpreter = regexp.MustCompile(`(?m)^(?:[^#\n]*[\s"'])?python3?(?:\.\d+)?["',\s]+(?:-u["',\s]+)?(-m["',\s]+)?(?:\./)?([\w./]+)`)
 
 // started returns the index of the module that one of the starters runs, the last of them
@@ -74,7 +75,7 @@ func started(fsys fs.FS, files []source) int {
 			if m[1] == "" {
 				name = module(name)
 			}
-			if strings.HasPrefix(strings.TrimSpace(m[0]), "RUN ") {
+			if strings.HasPrefix(m[0], "RUN ") || strings.HasPrefix(m[0], "HEALTHCHECK ") {
 				continue
 			}
 			if i := slices.IndexFunc(files, func(f source) bool { return strings.TrimSuffix(module(f.name), ".__main__") == name }); i >= 0 {
