@@ -13,6 +13,7 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
 
 	"github.com/lucid-project/base-images/internal/sandbox"
@@ -29,6 +30,7 @@ type runFlags struct {
 	engineFlags
 	file     fileFlag
 	platform string
+	target   ocispecs.Platform // of platform
 	port     string
 	env      []string
 	envFiles []string
@@ -73,7 +75,7 @@ func (r *runFlags) run(ctx context.Context, s Streams, arg string, args []string
 	if err != nil {
 		return err
 	}
-	if err := r.checkPlatform(); err != nil {
+	if err := r.setTarget(); err != nil {
 		return err
 	}
 	if c.Env, err = r.environment(s.Getenv); err != nil {

@@ -48,7 +48,9 @@ func TestChoose(t *testing.T) {
 		{"linux/arm64", []string{"amd64", "arm64"}, "arm64", ""},
 		{"linux/arm64", []string{"amd64", "riscv64"}, "", "it has no image for linux/arm64, but for linux/amd64, linux/riscv64"},
 	} {
-		img, err := (&runFlags{platform: c.platform}).choose(index(c.has...))
+		r := &runFlags{platform: c.platform}
+		require.NoError(t, r.setTarget())
+		img, err := r.choose(index(c.has...))
 		if c.says != "" {
 			require.EqualError(t, err, c.says)
 			continue

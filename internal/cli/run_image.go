@@ -50,7 +50,7 @@ func (r *runFlags) build(ctx context.Context, s Streams, im image) (v1.Image, er
 	defer eng.Close()
 	res, err := eng.Build(ctx, engine.Job{
 		Spec:      im.spec(variants.Options{}),
-		Platforms: []ocispecs.Platform{r.target()},
+		Platforms: []ocispecs.Platform{r.target},
 		To:        engine.Keep(im.name),
 	})
 	if err != nil {
@@ -59,22 +59,16 @@ func (r *runFlags) build(ctx context.Context, s Streams, im image) (v1.Image, er
 	return r.choose(res.Index)
 }
 
-func (r *runFlags) checkPlatform() error {
+// setTarget finds the platform that is asked for, or else this machine's.
+func (r *runFlags) setTarget() (err error) {
+	r.target = ocispecs.Platform{OS: "linux", Architecture: runtime.GOARCH}
 	if r.platform == "" {
 		return nil
 	}
-	if _, err := lucidbase.ParsePlatform(r.platform); err != nil {
+	if r.target, err = lucidbase.ParsePlatform(r.platform); err != nil {
 		return usagef("--platform: %w", err)
 	}
 	return nil
-}
-
-// target is the platform that was asked for, or else this machine's.
-func (r *runFlags) target() ocispecs.Platform {
-	if p, err := lucidbase.ParsePlatform(r.platform); err == nil {
-		return p
-	}
-	return ocispecs.Platform{OS: "linux", Architecture: runtime.GOARCH}
 }
 
 // choose returns the image for the platform that was asked for; where none was, that for
@@ -91,7 +85,7 @@ func (r *runFlags) choose(index v1.ImageIndex) (v1.Image, error) {
 		return nil, errors.New("it has no image for Linux")
 	}
 	i := slices.IndexFunc(images, func(d v1.Descriptor) bool {
-		return d.Platform != nil && d.Platform.Architecture == r.target().Architecture
+		return d.Platform != nil && d.Platform.Architecture == r.target.Architecture
 	})
 	if i < 0 && r.platform != "" {
 		return nil, fmt.Errorf("it has no image for %s, but for %s", r.platform, platformNames(images))
